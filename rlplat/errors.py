@@ -1,0 +1,33 @@
+"""Errors that a user can mend. The command line prints their text alone, without a traceback."""
+
+
+class RlplatError(Exception):
+    """What was found, what is allowed, where it came from, and what to do."""
+
+
+class ConfigError(RlplatError):
+    """A configuration that cannot be used."""
+
+
+class RegistryError(RlplatError):
+    """A name that leads to no object, to an untrusted package, or to an object of another kind."""
+
+
+class GameError(RlplatError):
+    """A game whose rules cannot be compiled, loaded or obeyed; an illegal move."""
+
+
+class CheckpointError(RlplatError):
+    """A checkpoint that is missing, broken, or of another run."""
+
+
+class RunError(RlplatError):
+    """A run folder that cannot be created, opened or continued."""
+
+
+class DeviceError(RlplatError):
+    """A device that was asked for and is not there."""
+
+
+class WorkerError(RlplatError):
+    """An actor or the learner failed for good."""

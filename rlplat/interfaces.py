@@ -1,0 +1,162 @@
+"""The contracts between the engine and what is plugged into it.
+
+`rlplat` calls these; `agents` and `envs` fulfil them. Axes: B batch, A actions, C planes, H rows, W columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rlplat.config import RunConfig
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+"""Named arrays: what collectors return, learners publish, and checkpoints hold."""
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class EnvSpec:
+    """What an agent must know of an environment to build its networks."""
+
+    name: str
+    observation_shape: tuple[int, ...]
+    """Shape of one observation; for games `[C, H, W]`."""
+    num_actions: int
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a learner wants next."""
+
+    amount: int
+    """New data that one call of a collector shall bring, in the agent's unit (positions or steps); 0: wait for me."""
+    min_version: int = 0
+    """Data made with older weights than this version is of no use."""
+    synchronous: bool = False
+    """True: no collector may start before every batch of the last round was ingested."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What one call of `Collector.collect` brought."""
+
+    arrays: Arrays
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The small part of `Collected`, which travels to the loop; the arrays go to the learner only."""
+
+    amount: int
+    """New data in the agent's unit."""
+    episodes: int
+    """Games or episodes that ended."""
+    weights_version: int
+    seconds: float
+    """Wall-clock duration of the call, in seconds."""
+    metrics: Metrics = field(default_factory=dict)
+    """Counters, which add up over calls. A name ending in `_count` weighs nothing else and is only summed; a name
+    `a/b` is a ratio of the sums of `a` and `b` once drawn."""
+    records: Sequence[str] = ()
+    """Some of the episodes in a form that people read."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a learner is."""
+
+    updates: int
+    amount: int
+    """Data ingested, in the agent's unit."""
+    episodes: int
+    version: int
+    """The newest published version of the weights."""
+    owed: int
+    """Updates that the replay-ratio governor allows now and that are still to be made."""
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """Makes data. Lives on an actor; is called from one thread."""
+
+    def set_weights(self, version: int, weights: Arrays) -> None: ...
+
+    def collect(self, demand: Demand) -> Collected: ...
+
+    def get_state(self) -> Arrays:
+        """All that is needed to go on from here. Drops what is not kept (search trees, caches) in this collector too,
+        so that a resumed run equals an unbroken one."""
+        ...
+
+    def set_state(self, state: Arrays) -> None: ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """Owns the data and the networks that are trained. Is called from one thread."""
+
+    def demand(self) -> Demand: ...
+
+    def ingest(self, arrays: Arrays, summary: Summary) -> None: ...
+
+    def update(self, max_updates: int) -> Metrics:
+        """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
+        ...
+
+    def progress(self) -> Progress: ...
+
+    def publish(self) -> Arrays:
+        """The weights that collectors and evaluators use, as named arrays; advances `progress().version`."""
+        ...
+
+    def publish_due(self) -> bool: ...
+
+    def save(self, folder: Path) -> None:
+        """Write everything needed to continue into an existing, empty folder."""
+        ...
+
+    def load(self, folder: Path) -> None: ...
+
+    def initialise(self, weights: Arrays) -> None:
+        """Start from published weights of another run."""
+        ...
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Acts: in evaluation, in play, in export."""
+
+    def act(self, states: Sequence[Any]) -> np.ndarray[Any, Any]:
+        """Choose one action for each of `B` states: int64 `[B]`."""
+        ...
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """One folder under `agents/`: binds a configuration to an environment and makes the four parts."""
+
+    def make_collector(self, index: int, num_collectors: int, *, inline: bool) -> Collector: ...
+
+    def make_learner(self, *, inline: bool) -> Learner: ...
+
+    def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> Policy: ...
+
+    def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """TensorBoard's custom layout: category -> chart -> metric names."""
+        ...
+
+
+class AgentType(Protocol):
+    """An agent's class: `Config` is the pydantic model of its part of a configuration."""
+
+    Config: type[Any]
+
+    def __call__(self, config: RunConfig, env: Any) -> Agent: ...
