@@ -1,0 +1,52 @@
+#include "bindings/arrays.hpp"
+#include "data/draw.hpp"
+
+namespace rlplat {
+
+namespace {
+
+void draw_batch(const Game& game, Array<const std::uint8_t, 2> states, Array<const std::int64_t, 1> rows,
+                Array<const std::int32_t, 1> plies, Array<const std::uint16_t, 1> policy,
+                Array<const std::int64_t, 1> policy_offsets, Array<const std::int32_t, 1> num_legal,
+                Array<const std::int32_t, 1> symmetries, Array<float, 4> planes_out, Array<float, 2> policy_out,
+                Array<bool, 2> legal_out) {
+  const std::size_t batch = rows.shape(0);
+  const auto num_actions = static_cast<std::size_t>(game.shape().num_actions);
+  check_length(states, 1, game.state_size(), "states");
+  check_length(plies, 0, batch, "plies");
+  check_length(policy_offsets, 0, batch, "policy_offsets");
+  check_length(num_legal, 0, batch, "num_legal");
+  check_length(symmetries, 0, batch, "symmetries");
+  check_length(planes_out, 0, batch, "planes_out");
+  if (planes_out.size() != batch * game.observation_size()) throw nb::value_error("planes_out: not [B, C, H, W]");
+  check_length(policy_out, 0, batch, "policy_out");
+  check_length(policy_out, 1, num_actions, "policy_out");
+  check_length(legal_out, 0, batch, "legal_out");
+  check_length(legal_out, 1, num_actions, "legal_out");
+  const ReplayView replay{reinterpret_cast<const std::byte*>(states.data()),
+                          static_cast<std::int64_t>(states.shape(0)), policy.data(),
+                          static_cast<std::int64_t>(policy.shape(0))};
+  for (std::size_t b = 0; b < batch; ++b) {
+    const DrawnPosition position{rows.data()[b], plies.data()[b], policy_offsets.data()[b], num_legal.data()[b],
+                                 symmetries.data()[b]};
+    if (position.row < 0 || position.row >= replay.capacity) throw nb::index_error("rows: outside of states");
+    if (position.symmetry < 0 || position.symmetry >= game.shape().num_symmetries)
+      throw nb::index_error("symmetries: no such symmetry");
+    draw_position(game, replay, position, planes_out.data() + b * game.observation_size(),
+                  policy_out.data() + b * num_actions, legal_out.data() + b * num_actions);
+  }
+}
+
+}  // namespace
+
+void bind_data(nb::module_& module) {
+  module.def("draw_batch", &draw_batch, nb::arg("game"), nb::arg("states").noconvert(), nb::arg("rows").noconvert(),
+             nb::arg("plies").noconvert(), nb::arg("policy").noconvert(), nb::arg("policy_offsets").noconvert(),
+             nb::arg("num_legal").noconvert(), nb::arg("symmetries").noconvert(), nb::arg("planes_out").noconvert(),
+             nb::arg("policy_out").noconvert(), nb::arg("legal_out").noconvert(),
+             nb::call_guard<nb::gil_scoped_release>(),
+             "Make a training batch of B stored positions: planes float32[B, C, H, W], policy float32[B, A] and legal "
+             "bool[B, A], all under the symmetry of each position.");
+}
+
+}  // namespace rlplat

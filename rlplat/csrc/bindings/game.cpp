@@ -1,0 +1,133 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+
+#include "bindings/arrays.hpp"
+#include "bindings/position.hpp"
+
+namespace rlplat {
+
+namespace {
+
+nb::dict describe_library(const std::string& path) {
+  const GameLibrary library(path);
+  nb::list parameters;
+  for (int i = 0; i < library.table().num_parameters; ++i) {
+    const Parameter& parameter = library.table().parameters[i];
+    nb::dict entry;
+    entry["name"] = parameter.name;
+    entry["default"] = parameter.default_value;
+    entry["minimum"] = parameter.minimum;
+    entry["maximum"] = parameter.maximum;
+    entry["is_integer"] = parameter.is_integer != 0;
+    entry["description"] = parameter.description;
+    parameters.append(entry);
+  }
+  nb::dict out;
+  out["name"] = library.table().name;
+  out["parameters"] = parameters;
+  return out;
+}
+
+std::vector<std::int32_t> legal_actions(const Position& position) {
+  const Game& game = *position.game;
+  float returns[2];
+  if (game.outcome(position.history.current(), position.history.past(), returns)) return {};
+  std::vector<std::int32_t> actions(static_cast<std::size_t>(game.shape().max_legal_actions));
+  const int count = game.legal_actions(position.history.current(), position.history.past(), actions.data());
+  actions.resize(static_cast<std::size_t>(count));
+  return actions;
+}
+
+}  // namespace
+
+void bind_game(nb::module_& module) {
+  module.def("describe_library", &describe_library, nb::arg("path"),
+             "Name and parameters of a compiled game. RuntimeError if the library is none or of another contract.");
+
+  nb::class_<Game>(module, "Game", "A compiled game with its parameters set.")
+      .def(
+          "__init__",
+          [](Game* self, const std::string& library, const std::vector<double>& values) {
+            new (self) Game(library, values);
+          },
+          nb::arg("library"), nb::arg("values"),
+          "`values`: the parameters in the table's order. ValueError if the game refuses them.")
+      .def_prop_ro("name", [](const Game& game) { return std::string(game.table().name); })
+      .def_prop_ro("num_actions", [](const Game& game) { return game.shape().num_actions; })
+      .def_prop_ro("max_legal_actions", [](const Game& game) { return game.shape().max_legal_actions; })
+      .def_prop_ro("plane_shape",
+                   [](const Game& game) {
+                     const Shape& shape = game.shape();
+                     return nb::make_tuple(shape.num_planes, shape.height, shape.width);
+                   })
+      .def_prop_ro("min_length", [](const Game& game) { return game.shape().min_length; })
+      .def_prop_ro("max_length", [](const Game& game) { return game.shape().max_length; })
+      .def_prop_ro("num_symmetries", [](const Game& game) { return game.shape().num_symmetries; })
+      .def_prop_ro("state_size", [](const Game& game) { return game.shape().state_size; })
+      .def_prop_ro("past_length", [](const Game& game) { return game.shape().past_length; })
+      .def_prop_ro("has_heuristic", [](const Game& game) { return game.table().heuristic != nullptr; })
+      .def_prop_ro("has_exact_score", [](const Game& game) { return game.table().exact_score != nullptr; })
+      .def(
+          "symmetry",
+          [](const Game& game, int index, Array<std::int32_t, 1> cells, Array<std::int32_t, 1> actions) {
+            if (index < 0 || index >= game.shape().num_symmetries) throw nb::index_error("no such symmetry");
+            check_length(cells, 0, game.num_cells(), "cells");
+            check_length(actions, 0, static_cast<std::size_t>(game.shape().num_actions), "actions");
+            std::ranges::copy(game.symmetry_cells(index), cells.data());
+            std::ranges::copy(game.symmetry_actions(index), actions.data());
+          },
+          nb::arg("index"), nb::arg("cells"), nb::arg("actions"));
+
+  nb::class_<Position>(module, "Position", "A game from its start to some position.")
+      .def(nb::init<std::shared_ptr<Game>>(), nb::arg("game"))
+      .def("copy", [](const Position& position) { return Position(position); })
+      .def("apply", [](Position& position, int action) { position.history.apply(action); }, nb::arg("action"),
+           "The caller has checked that the action is legal.")
+      .def("legal_actions", &legal_actions, "Ascending; empty once the game is over.")
+      .def_prop_ro("player", [](const Position& p) { return p.game->player(p.history.current()); })
+      .def_prop_ro("num_moves", [](const Position& p) { return p.history.num_moves(); })
+      .def_prop_ro("actions",
+                   [](const Position& p) {
+                     return std::vector<std::int32_t>(p.history.actions().begin(), p.history.actions().end());
+                   })
+      .def_prop_ro("returns",
+                   [](const Position& p) -> std::optional<std::vector<float>> {
+                     float returns[2];
+                     if (!p.game->outcome(p.history.current(), p.history.past(), returns)) return std::nullopt;
+                     return std::vector<float>{returns[0], returns[1]};
+                   },
+                   "Per player, or None while the game goes on.")
+      .def_prop_ro("hash", [](const Position& p) { return p.game->hash(p.history.current()); })
+      .def_prop_ro("evaluation_key",
+                   [](const Position& p) { return p.game->evaluation_key(p.history.current(), p.history.past()); })
+      .def_prop_ro("state",
+                   [](const Position& p) {
+                     return nb::bytes(reinterpret_cast<const char*>(p.history.current()), p.game->state_size());
+                   })
+      .def(
+          "encode",
+          [](const Position& p, Array<float, 3> planes) {
+            check_length(planes, 0, static_cast<std::size_t>(p.game->shape().num_planes), "planes");
+            check_length(planes, 1, static_cast<std::size_t>(p.game->shape().height), "planes");
+            check_length(planes, 2, static_cast<std::size_t>(p.game->shape().width), "planes");
+            p.game->encode(p.history.current(), p.history.past(), planes.data());
+          },
+          nb::arg("planes").noconvert())
+      .def(
+          "rollout",
+          [](const Position& p, std::uint64_t seed) {
+            Random random(seed);
+            return p.game->rollout(p.history.current(), p.history.past(), random);
+          },
+          nb::arg("seed"), "Return of player 0 after random moves to the end of a game that is not over.")
+      .def("action_text",
+           [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
+           nb::arg("action"))
+      .def("text", [](const Position& p) { return p.game->text(p.history.current()); });
+}
+
+}  // namespace rlplat

@@ -1,0 +1,326 @@
+// The contract between the search and the rules of a game. A game is one header: a struct that fulfils the concept
+// `Rules` below, and one line `RLPLAT_GAME(name, Struct)`. The macro turns it into a table of plain C functions, which
+// is all that the compiled library exports; the search sees the table only.
+//
+// Two players, 0 and 1; zero-sum. A value is always from the view of the player to move unless a comment says
+// otherwise. A state is fixed-size and trivially copyable; it describes the position, not how it came about. Rules that
+// look back (superko, repetition, history planes) take one more argument, the past: the earlier states of the game,
+// newest first. No state carries history.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "rlplat/random.hpp"
+
+namespace rlplat {
+
+// Raised by one whenever the table or the meaning of a call changes: a library of another version is refused.
+inline constexpr std::uint32_t kContractVersion = 1;
+
+// A parameter of a game, such as the number of rows.
+struct Parameter {
+  const char* name;
+  double default_value;
+  double minimum;
+  double maximum;
+  std::int32_t is_integer;
+  const char* description;
+};
+
+// Sizes of a game with its parameters set.
+struct Shape {
+  std::int32_t num_actions;        // actions are 0 .. num_actions - 1
+  std::int32_t max_legal_actions;  // no state has more legal actions
+  std::int32_t num_planes;         // encode() fills [num_planes][height][width]
+  std::int32_t height;
+  std::int32_t width;
+  std::int32_t min_length;  // plies of the shortest game
+  std::int32_t max_length;  // no game has more plies
+  std::int32_t num_symmetries = 1;
+  std::int32_t state_size = 0;   // bytes; set by the macro
+  std::int32_t past_length = 0;  // earlier states that the rules read; -1: all; set by the macro from Rules::kPastLength
+};
+
+// Earlier states of the game, newest first.
+struct RawPast {
+  const void* const* states;
+  std::int32_t length;
+};
+
+template <class State>
+class Past {
+ public:
+  explicit Past(RawPast raw) : raw_(raw) {}
+  int size() const { return raw_.length; }
+  const State& operator[](int age) const { return *static_cast<const State*>(raw_.states[age]); }
+
+ private:
+  RawPast raw_;
+};
+
+// What rules must offer. `Shape shape() const`, `State initial_state() const`; legal actions in ascending order, at
+// least one in a state without an outcome; `outcome` is the return of player 0 (-1, 0 or 1) once the game has ended;
+// equal positions have equal hashes; `encode` fills planes from the view of the player to move, buffer zeroed before.
+// `legal_actions`, `outcome`, `encode` and `evaluation_key` may take `Past<State>` as a further argument after the
+// state; the constant `kPastLength` then says how far back they look (-1: to the start).
+template <class G>
+concept Rules = requires(const G& game, typename G::State& state, const typename G::State& position, int action) {
+  requires std::is_trivially_copyable_v<typename G::State>;
+  { G::parameters() } -> std::convertible_to<std::span<const Parameter>>;
+  requires std::constructible_from<G, std::span<const double>>;
+  { game.shape() } -> std::same_as<Shape>;
+  { game.initial_state() } -> std::same_as<typename G::State>;
+  { game.apply(state, action) } -> std::same_as<void>;
+  { game.player(position) } -> std::convertible_to<int>;
+  { game.hash(position) } -> std::same_as<std::uint64_t>;
+  { game.action_text(position, action) } -> std::convertible_to<std::string>;
+  { game.text(position) } -> std::convertible_to<std::string>;
+};
+
+// The table. Every call takes the game's instance first. Optional slots are null where a game has nothing to offer.
+struct GameTable {
+  std::uint32_t contract_version;
+  std::uint32_t table_size;
+  const char* name;
+  const Parameter* parameters;
+  std::int32_t num_parameters;
+
+  // The instance, or null with a message in `error`.
+  void* (*create)(const double* values, char* error, std::uint64_t error_size);
+  void (*destroy)(void* game);
+  void (*shape)(const void* game, Shape* out);
+  void (*initial_state)(const void* game, void* state);
+  std::int32_t (*legal_actions)(const void* game, const void* state, RawPast past, std::int32_t* out);
+  void (*apply)(const void* game, void* state, std::int32_t action);
+  std::int32_t (*player)(const void* game, const void* state);
+  // 1 when the game has ended, with the return of each player.
+  std::int32_t (*outcome)(const void* game, const void* state, RawPast past, float* returns);
+  std::uint64_t (*hash)(const void* game, const void* state);
+  // Equal keys mean equal planes, equal legal actions and equal results from here on; the hash where rules forget.
+  std::uint64_t (*evaluation_key)(const void* game, const void* state, RawPast past);
+  void (*encode)(const void* game, const void* state, RawPast past, float* planes);
+  // Permutations: new_planes[c][i] = planes[c][cells[i]], new_policy[a] = policy[actions[a]]. Symmetry 0 is identity.
+  void (*symmetry)(const void* game, std::int32_t index, std::int32_t* cells, std::int32_t* actions);
+  // Plays random legal moves to the end; the return of player 0.
+  float (*rollout)(const void* game, const void* state, RawPast past, std::uint64_t* random_state);
+  // Bytes needed without the closing zero, as snprintf.
+  std::int32_t (*action_text)(const void* game, const void* state, std::int32_t action, char* out, std::uint64_t size);
+  std::int32_t (*text)(const void* game, const void* state, char* out, std::uint64_t size);
+
+  // Optional: a static evaluation in [-1, 1] from the view of the player to move.
+  float (*heuristic)(const void* game, const void* state);
+  // Optional: the exact score from the view of the player to move.
+  std::int32_t (*exact_score)(const void* game, const void* state, RawPast past, std::int32_t* score);
+};
+
+inline constexpr const char* kTableSymbol = "rlplat_game_table";
+
+namespace detail {
+
+template <class G>
+inline constexpr int kPastLength = [] {
+  if constexpr (requires { G::kPastLength; }) return static_cast<int>(G::kPastLength);
+  else return 0;
+}();
+
+template <Rules G>
+struct Adapter {
+  using State = typename G::State;
+  static const G& self(const void* game) { return *static_cast<const G*>(game); }
+  static const State& view(const void* state) { return *static_cast<const State*>(state); }
+
+  static int legal_actions_of(const G& game, const State& state, RawPast past, std::int32_t* out) {
+    if constexpr (requires { game.legal_actions(state, Past<State>(past), out); })
+      return game.legal_actions(state, Past<State>(past), out);
+    else return game.legal_actions(state, out);
+  }
+
+  static std::optional<float> outcome_of(const G& game, const State& state, RawPast past) {
+    if constexpr (requires { game.outcome(state, Past<State>(past)); }) return game.outcome(state, Past<State>(past));
+    else return game.outcome(state);
+  }
+
+  static void* create(const double* values, char* error, std::uint64_t error_size) {
+    try {
+      return new G(std::span<const double>(values, G::parameters().size()));
+    } catch (const std::exception& problem) {
+      std::snprintf(error, error_size, "%s", problem.what());
+      return nullptr;
+    }
+  }
+
+  static void shape(const void* game, Shape* out) {
+    *out = self(game).shape();
+    out->state_size = sizeof(State);
+    out->past_length = kPastLength<G>;
+  }
+
+  static void initial_state(const void* game, void* state) { new (state) State(self(game).initial_state()); }
+
+  static std::int32_t legal_actions(const void* game, const void* state, RawPast past, std::int32_t* out) {
+    return legal_actions_of(self(game), view(state), past, out);
+  }
+
+  static void apply(const void* game, void* state, std::int32_t action) {
+    self(game).apply(*static_cast<State*>(state), action);
+  }
+
+  static std::int32_t player(const void* game, const void* state) { return self(game).player(view(state)); }
+
+  static std::int32_t outcome(const void* game, const void* state, RawPast past, float* returns) {
+    const std::optional<float> result = outcome_of(self(game), view(state), past);
+    if (!result) return 0;
+    returns[0] = *result;
+    returns[1] = -*result;
+    return 1;
+  }
+
+  static std::uint64_t hash(const void* game, const void* state) { return self(game).hash(view(state)); }
+
+  static std::uint64_t evaluation_key(const void* game, const void* state, RawPast past) {
+    const G& rules = self(game);
+    if constexpr (requires { rules.evaluation_key(view(state), Past<State>(past)); })
+      return rules.evaluation_key(view(state), Past<State>(past));
+    else if constexpr (requires { rules.evaluation_key(view(state)); }) return rules.evaluation_key(view(state));
+    else {
+      static_assert(kPastLength<G> == 0, "rules that look back must say what an evaluation depends on: evaluation_key");
+      return rules.hash(view(state));
+    }
+  }
+
+  static void encode(const void* game, const void* state, RawPast past, float* planes) {
+    const G& rules = self(game);
+    if constexpr (requires { rules.encode(view(state), Past<State>(past), planes); })
+      rules.encode(view(state), Past<State>(past), planes);
+    else rules.encode(view(state), planes);
+  }
+
+  static void symmetry(const void* game, std::int32_t index, std::int32_t* cells, std::int32_t* actions) {
+    const G& rules = self(game);
+    if constexpr (requires { rules.symmetry(int{}, cells, actions); }) rules.symmetry(index, cells, actions);
+    else {
+      const Shape sizes = rules.shape();
+      for (int i = 0; i < sizes.height * sizes.width; ++i) cells[i] = i;
+      for (int a = 0; a < sizes.num_actions; ++a) actions[a] = a;
+    }
+  }
+
+  static float rollout(const void* game, const void* state, RawPast past, std::uint64_t* random_state) {
+    const G& rules = self(game);
+    Random random(*random_state);
+    float result;
+    if constexpr (requires { rules.rollout(view(state), random); }) result = rules.rollout(view(state), random);
+    else result = random_game(rules, view(state), past, random);
+    *random_state = random.state();
+    return result;
+  }
+
+  // The general rollout. Rules that look back see every state of the rollout, kept in a buffer filled from its end.
+  static float random_game(const G& rules, State state, RawPast past, Random& random) {
+    thread_local std::vector<std::int32_t> legal;
+    legal.resize(static_cast<std::size_t>(rules.shape().max_legal_actions));
+    if constexpr (kPastLength<G> == 0) {
+      for (;;) {
+        if (const std::optional<float> result = outcome_of(rules, state, past)) return *result;
+        const int count = legal_actions_of(rules, state, past, legal.data());
+        rules.apply(state, legal[random.below(static_cast<std::uint32_t>(count))]);
+      }
+    } else {
+      const int length = rules.shape().max_length + 1;
+      thread_local std::vector<State> states;
+      thread_local std::vector<const void*> trail;
+      states.resize(static_cast<std::size_t>(length), state);
+      trail.resize(static_cast<std::size_t>(length + past.length));
+      int front = length;
+      std::copy(past.states, past.states + past.length, trail.begin() + length);
+      for (;;) {
+        const RawPast now{trail.data() + front, length + past.length - front};
+        if (const std::optional<float> result = outcome_of(rules, state, now)) return *result;
+        const int count = legal_actions_of(rules, state, now, legal.data());
+        --front;
+        states[static_cast<std::size_t>(front)] = state;
+        trail[static_cast<std::size_t>(front)] = &states[static_cast<std::size_t>(front)];
+        rules.apply(state, legal[random.below(static_cast<std::uint32_t>(count))]);
+      }
+    }
+  }
+
+  static std::int32_t write(const std::string& value, char* out, std::uint64_t size) {
+    return std::snprintf(out, size, "%s", value.c_str());
+  }
+
+  static std::int32_t action_text(const void* game, const void* state, std::int32_t action, char* out,
+                                  std::uint64_t size) {
+    return write(self(game).action_text(view(state), action), out, size);
+  }
+
+  static std::int32_t text(const void* game, const void* state, char* out, std::uint64_t size) {
+    return write(self(game).text(view(state)), out, size);
+  }
+
+  static float heuristic(const void* game, const void* state) {
+    if constexpr (requires(const G& rules) { rules.heuristic(view(state)); }) return self(game).heuristic(view(state));
+    else return 0.0f;
+  }
+
+  static std::int32_t exact_score(const void* game, const void* state, RawPast, std::int32_t* score) {
+    if constexpr (requires(const G& rules) { rules.exact_score(view(state), score); })
+      return self(game).exact_score(view(state), score);
+    else return 0;
+  }
+
+  static GameTable table(const char* name) {
+    const std::span<const Parameter> parameters = G::parameters();
+    constexpr bool kHeuristic = requires(const G& rules, const State& state) { rules.heuristic(state); };
+    constexpr bool kExact = requires(const G& rules, const State& state, std::int32_t* score) {
+      rules.exact_score(state, score);
+    };
+    return GameTable{
+        .contract_version = kContractVersion,
+        .table_size = sizeof(GameTable),
+        .name = name,
+        .parameters = parameters.data(),
+        .num_parameters = static_cast<std::int32_t>(parameters.size()),
+        .create = create,
+        .destroy = [](void* game) { delete static_cast<G*>(game); },
+        .shape = shape,
+        .initial_state = initial_state,
+        .legal_actions = legal_actions,
+        .apply = apply,
+        .player = player,
+        .outcome = outcome,
+        .hash = hash,
+        .evaluation_key = evaluation_key,
+        .encode = encode,
+        .symmetry = symmetry,
+        .rollout = rollout,
+        .action_text = action_text,
+        .text = text,
+        .heuristic = kHeuristic ? heuristic : nullptr,
+        .exact_score = kExact ? exact_score : nullptr,
+    };
+  }
+};
+
+}  // namespace detail
+}  // namespace rlplat
+
+#define RLPLAT_GAME(name, Struct)                                                          \
+  static_assert(::rlplat::Rules<Struct>, #Struct " does not fulfil rlplat::Rules");        \
+  extern "C" __attribute__((visibility("default"))) const ::rlplat::GameTable*             \
+  rlplat_game_table() {                                                                    \
+    static const ::rlplat::GameTable table = ::rlplat::detail::Adapter<Struct>::table(name); \
+    return &table;                                                                         \
+  }

@@ -1,0 +1,175 @@
+#include "search/batch_search.hpp"
+
+#include <cmath>
+
+namespace rlplat {
+
+namespace {
+
+// A search that finds every leaf in the cache could go on for ever; after so many steps it lets the others on.
+constexpr int kMaxSteps = 4096;
+
+void softmax(const float* logits, std::span<const std::int32_t> actions, std::span<float> out) {
+  float highest = logits[actions[0]];
+  for (const std::int32_t action : actions) highest = std::max(highest, logits[action]);
+  float sum = 0.0f;
+  for (std::size_t i = 0; i < actions.size(); ++i) sum += out[i] = std::exp(logits[actions[i]] - highest);
+  for (float& prior : out) prior /= sum;
+}
+
+}  // namespace
+
+Counters& Counters::operator+=(const Counters& other) {
+  simulations += other.simulations;
+  evaluations += other.evaluations;
+  cache_hits += other.cache_hits;
+  terminal_leaves += other.terminal_leaves;
+  batches += other.batches;
+  batch_rows += other.batch_rows;
+  return *this;
+}
+
+BatchSearch::BatchSearch(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch)
+    : game_(std::move(game)),
+      search_(search),
+      exploration_(search),
+      batch_(batch),
+      workers_(batch.num_threads),
+      cache_(batch.cache_bytes) {
+  if (batch_.num_groups < 1 || batch_.num_searches < 1 || batch_.num_searches % batch_.num_groups != 0)
+    throw std::invalid_argument("num_searches must be a positive multiple of num_groups");
+  if (search_.num_simulations < 0) throw std::invalid_argument("num_simulations must be at least 0");
+  const int max_nodes = search_.num_simulations + batch_.kept_visits + 2;
+  searches_.reserve(static_cast<std::size_t>(batch_.num_searches));
+  for (int i = 0; i < batch_.num_searches; ++i) {
+    searches_.emplace_back(*game_, search_, exploration_, max_nodes);
+    searches_.back().index = i;
+  }
+  if (batch_.kept_visits > 0)
+    for (int i = 0; i < workers_.size(); ++i) scratch_.push_back(std::make_unique<Tree>(*game_, search_, exploration_, max_nodes));
+  priors_.resize(static_cast<std::size_t>(searches_per_group()));
+  pending_.resize(static_cast<std::size_t>(batch_.num_groups));
+}
+
+int BatchSearch::select(int group, float* observations) {
+  const int per_group = searches_per_group();
+  Search* first = searches_.data() + group * per_group;
+  workers_.run(per_group, [&](int i, int worker) { first[i].pending = descend(first[i], worker); });
+  auto& pending = pending_[static_cast<std::size_t>(group)];
+  pending.clear();
+  for (int i = 0; i < per_group; ++i)
+    if (first[i].pending) pending.push_back(first + i);
+  const int rows = static_cast<int>(pending.size());
+  workers_.run(rows, [&](int row, int) {
+    Search& search = *pending[static_cast<std::size_t>(row)];
+    game_->encode(search.tree.leaf_state(), search.tree.leaf_past(),
+                  observations + static_cast<std::size_t>(row) * game_->observation_size());
+  });
+  if (rows > 0) ++counters_.batches;
+  counters_.batch_rows += rows;
+  return rows;
+}
+
+void BatchSearch::backup(int group, const float* logits, const float* values) {
+  auto& pending = pending_[static_cast<std::size_t>(group)];
+  const auto num_actions = static_cast<std::size_t>(game_->shape().num_actions);
+  workers_.run(static_cast<int>(pending.size()), [&](int i, int) {
+    const auto row = static_cast<std::size_t>(i);
+    Search& search = *pending[row];
+    const auto actions = search.tree.leaf_actions();
+    priors_[row].resize(actions.size());
+    softmax(logits + row * num_actions, actions, priors_[row]);
+    search.counters.simulations += !search.tree.leaf_is_root();
+    search.simulations_left -= !search.tree.leaf_is_root();
+    search.tree.expand(priors_[row], values[row]);
+    ++search.counters.evaluations;
+    search.pending = false;
+  });
+  for (std::size_t row = 0; row < pending.size(); ++row) cache_.insert(pending[row]->key, priors_[row], values[row]);
+  pending.clear();
+}
+
+bool BatchSearch::descend(Search& search, int worker) {
+  for (int step = 0; step < kMaxSteps; ++step) {
+    if (!search.active && !start_next(search)) return false;
+    if (search.tree.root_expanded()) {
+      if (search.noise_due) {
+        search.tree.add_root_noise(search.random);
+        search.noise_due = false;
+      }
+      if (search.simulations_left <= 0) {
+        search.active = false;
+        finish(search, worker);
+        continue;
+      }
+    }
+    if (search.tree.select() == Tree::Leaf::kTerminal) {
+      --search.simulations_left;
+      ++search.counters.simulations;
+      ++search.counters.terminal_leaves;
+      continue;
+    }
+    if (batch_.evaluator == EvaluatorKind::kNetwork) {
+      search.key = game_->evaluation_key(search.tree.leaf_state(), search.tree.leaf_past());
+      const std::size_t count = search.tree.leaf_actions().size();
+      float value;
+      const float* priors = cache_.find(search.key, count, value);
+      if (priors == nullptr) return true;
+      ++search.counters.cache_hits;
+      search.counters.simulations += !search.tree.leaf_is_root();
+      search.simulations_left -= !search.tree.leaf_is_root();
+      search.tree.expand(std::span(priors, count), value);
+    } else {
+      evaluate_here(search);
+    }
+  }
+  return false;
+}
+
+void BatchSearch::evaluate_here(Search& search) {
+  Tree& tree = search.tree;
+  float value = 0.0f;
+  if (batch_.evaluator == EvaluatorKind::kRollout) {
+    value = game_->rollout(tree.leaf_state(), tree.leaf_past(), search.random);
+    if (tree.leaf_player() == 1) value = -value;
+  }
+  search.counters.simulations += !tree.leaf_is_root();
+  search.simulations_left -= !tree.leaf_is_root();
+  tree.expand(value);
+}
+
+void BatchSearch::start_search(Search& search) {
+  search.tree.set_root(search.history);
+  search.simulations_left = search_.num_simulations;
+  search.noise_due = true;
+  search.active = true;
+}
+
+void BatchSearch::continue_search(Search& search, int action, int worker) {
+  const auto kept = static_cast<float>(batch_.kept_visits);
+  if (batch_.kept_visits == 0 ||
+      !search.tree.advance_root(action, kept, search.history, *scratch_[static_cast<std::size_t>(worker)])) {
+    start_search(search);
+    return;
+  }
+  search.simulations_left = search_.num_simulations;
+  search.noise_due = true;
+  search.active = true;
+}
+
+void BatchSearch::drop_trees() {
+  for (auto& pending : pending_) pending.clear();
+  cache_.clear();
+  for (Search& search : searches_) {
+    search.pending = false;
+    if (search.active) start_search(search);
+  }
+}
+
+Counters BatchSearch::counters() const {
+  Counters sum = counters_;
+  for (const Search& search : searches_) sum += search.counters;
+  return sum;
+}
+
+}  // namespace rlplat

@@ -1,0 +1,90 @@
+// Self-play of many games at once. Every game has a number; its random generator is seeded from the run's seed and that
+// number, so a game depends on nothing else than the evaluations it was given.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "search/batch_search.hpp"
+
+namespace rlplat {
+
+struct SelfPlayParams {
+  std::uint64_t seed = 0;
+  std::int64_t first_game = 0;   // search i plays games first_game + i, first_game + i + game_stride, ...
+  std::int64_t game_stride = 1;  // at least num_searches
+  int opening_plies = 0;         // a game starts with 0 .. opening_plies random moves, uniformly
+  float temperature = 1.0f;      // of the move choice: probabilities visits^(1 / temperature)
+  int temperature_plies = 0;     // in the first plies of a game, the opening counted in
+  float final_temperature = 0.0f;  // afterwards; 0: the most visited move
+};
+
+// A game, finished or under way. One entry per position from which a move was played.
+struct GameRecord {
+  std::int64_t number = 0;
+  std::uint64_t random_state = 0;
+  int opening_plies = 0;
+  float outcome = 0.0f;  // return of player 0, once finished
+  std::vector<std::byte> states;
+  std::vector<std::uint8_t> players;
+  std::vector<std::int32_t> actions;
+  std::vector<float> root_values;       // from the view of the player to move; 0 in the opening
+  std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening
+  std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
+};
+
+// Sizes of a list of records as flat arrays.
+struct RecordCounts {
+  std::int64_t games = 0, positions = 0, policy = 0;
+};
+
+// Flat arrays over games [games], positions [positions] and policy entries [policy], in the order of the records.
+struct RecordArrays {
+  std::int64_t* number;
+  std::uint64_t* random_state;
+  std::int32_t* opening_plies;
+  std::int32_t* num_positions;
+  float* outcome;
+  std::byte* states;  // [positions][state_size]
+  std::uint8_t* players;
+  std::int32_t* actions;
+  float* root_values;
+  std::uint16_t* num_legal;
+  std::uint16_t* policy;
+};
+
+RecordCounts count_records(std::span<const GameRecord> records);
+void write_records(std::span<const GameRecord> records, const RecordArrays& out);
+std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArrays& from, std::size_t state_size);
+
+class SelfPlay : public BatchSearch {
+ public:
+  SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch,
+           const SelfPlayParams& params);
+
+  // Positions in finished games that were not taken yet, the random opening left out.
+  std::int64_t finished_positions() const;
+  // Finished games since the last call, by number.
+  std::vector<GameRecord> take_finished();
+
+  // The games under way, one per search; trees and cached evaluations are dropped, here too.
+  std::vector<GameRecord> suspend();
+  // Goes on with games that suspend() returned. Throws std::invalid_argument if they fit no search.
+  void resume(std::vector<GameRecord> records);
+
+ private:
+  bool start_next(Search& search) override;
+  void finish(Search& search, int worker) override;
+  void begin_game(Search& search, std::int64_t number);
+  void record_move(Search& search, int action, bool searched);
+  int choose_action(Search& search) const;
+
+  SelfPlayParams params_;
+  std::vector<GameRecord> records_;          // under way, one per search
+  std::vector<std::int64_t> next_number_;    // per search
+  mutable std::mutex finished_mutex_;
+  std::vector<GameRecord> finished_;
+  std::int64_t finished_positions_ = 0;
+};
+
+}  // namespace rlplat

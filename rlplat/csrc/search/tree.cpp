@@ -1,0 +1,293 @@
+#include "search/tree.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+namespace rlplat {
+
+namespace {
+
+// Eight lanes at once. Element-wise operations only, so the result is the same whatever the compiler makes of them.
+typedef float Floats __attribute__((vector_size(32)));
+typedef std::int32_t Ints __attribute__((vector_size(32)));
+
+inline Floats load(const float* from) { return *reinterpret_cast<const Floats*>(from); }
+inline Floats all(float value) { return Floats{} + value; }
+
+void* allocate(std::size_t bytes) {
+  // Untouched pages cost no memory, so arenas are as large as they can ever need to be.
+  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+Exploration::Exploration(const SearchParams& params) : c_base_(params.c_base), c_init_(params.c_init) {
+  for (int n = 0; n < kTableSize; ++n) table_.push_back(compute(static_cast<float>(n)));
+}
+
+float Exploration::operator()(float visits) const {
+  return visits < kTableSize ? table_[static_cast<std::size_t>(visits)] : compute(visits);
+}
+
+float Exploration::compute(float visits) const {
+  return (std::log((1.0f + visits + c_base_) / c_base_) + c_init_) * std::sqrt(visits);
+}
+
+void Tree::FreeDelete::operator()(void* memory) const { std::free(memory); }
+
+Tree::Tree(const Game& game, const SearchParams& params, const Exploration& exploration, int max_nodes)
+    : game_(&game),
+      params_(&params),
+      exploration_(&exploration),
+      state_stride_((game.state_size() + 7) / 8 * 8),
+      max_nodes_(max_nodes),
+      nodes_(new Node[static_cast<std::size_t>(max_nodes)]),
+      legal_(static_cast<std::size_t>(game.shape().max_legal_actions)) {
+  const auto nodes = static_cast<std::size_t>(max_nodes);
+  const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
+  states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
+  words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
+  path_.reserve(static_cast<std::size_t>(game.shape().max_length) + 1);
+}
+
+void Tree::set_root(const History& history) {
+  history_ = &history;
+  num_nodes_ = 1;
+  num_blocks_ = 0;
+  root_visits_ = root_value_ = 0.0f;
+  leaf_ = 0;
+  path_.clear();
+  std::memcpy(state(0), history.current(), game_->state_size());
+  nodes_[0] = Node{.player = static_cast<std::uint8_t>(game_->player(state(0)))};
+  const int count = game_->legal_actions(state(0), history.past(), legal_.data());
+  allocate_edges(nodes_[0], std::span(legal_).first(static_cast<std::size_t>(count)));
+}
+
+Tree::Leaf Tree::select() {
+  path_.clear();
+  std::uint32_t index = 0;
+  float visits = root_visits_, value = root_value_;
+  for (;;) {
+    const Node& node = nodes_[index];
+    if (node.terminal) {
+      backup(node.value, node.player);
+      return Leaf::kTerminal;
+    }
+    if (!node.expanded) {
+      leaf_ = index;
+      return Leaf::kPending;
+    }
+    const int edge = select_edge(node, visits, value);
+    const int k = padded(node.num_edges);
+    float* words = block(node);
+    path_.push_back({words + k + edge, words + 2 * k + edge, index, node.player});
+    auto& child = reinterpret_cast<std::uint32_t*>(words + 3 * k)[edge];
+    if (child == kNone) {
+      child = create_child(index, reinterpret_cast<const std::int32_t*>(words + 4 * k)[edge]);
+      index = child;
+      continue;
+    }
+    visits = words[k + edge];
+    value = nodes_[child].player == node.player ? words[2 * k + edge] : -words[2 * k + edge];
+    index = child;
+  }
+}
+
+int Tree::select_edge(const Node& node, float visits, float value) const {
+  const int k = padded(node.num_edges);
+  const float* words = block(node);
+  const Floats zero{};
+  float unvisited = params_->fpu_value;
+  if (params_->fpu == Fpu::kReduction) {
+    Floats mass{};
+    for (int i = 0; i < k; i += 8) mass += load(words + k + i) > zero ? load(words + i) : zero;
+    float sum = 0.0f;
+    for (int lane = 0; lane < 8; ++lane) sum += mass[lane];
+    unvisited = value - params_->fpu_value * std::sqrt(sum);
+  }
+  const Floats scale = all((*exploration_)(visits)), first = all(unvisited), one = all(1.0f);
+  Floats best = all(-kInfinity);
+  Ints best_block{};
+  for (int i = 0; i < k; i += 8) {
+    const Floats n = load(words + k + i);
+    const Floats score = (n > zero ? load(words + 2 * k + i) : first) + load(words + i) * scale / (one + n);
+    const Ints better = score > best;
+    best = better ? score : best;
+    best_block = better ? (Ints{} + i) : best_block;
+  }
+  int choice = best_block[0];
+  float highest = best[0];
+  for (int lane = 1; lane < 8; ++lane) {
+    const int candidate = best_block[lane] + lane;
+    if (best[lane] > highest || (best[lane] == highest && candidate < choice)) {
+      highest = best[lane];
+      choice = candidate;
+    }
+  }
+  return choice;
+}
+
+std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
+  const auto index = static_cast<std::uint32_t>(num_nodes_++);
+  std::memcpy(state(index), state(parent), game_->state_size());
+  game_->apply(state(index), action);
+  Node& node = nodes_[index];
+  node = Node{.player = static_cast<std::uint8_t>(game_->player(state(index)))};
+  leaf_ = index;
+  const RawPast past = leaf_past();
+  float returns[2];
+  if (game_->outcome(state(index), past, returns)) {
+    node.terminal = true;
+    node.value = returns[node.player];
+  } else {
+    const int count = game_->legal_actions(state(index), past, legal_.data());
+    allocate_edges(node, std::span(legal_).first(static_cast<std::size_t>(count)));
+  }
+  return index;
+}
+
+void Tree::allocate_edges(Node& node, std::span<const std::int32_t> actions) {
+  node.num_edges = static_cast<std::uint16_t>(actions.size());
+  node.edges = num_blocks_;
+  const int k = padded(node.num_edges);
+  num_blocks_ += static_cast<std::uint32_t>(5 * k / 8);
+  std::memcpy(block(node) + 4 * k, actions.data(), actions.size() * sizeof(std::int32_t));
+}
+
+RawPast Tree::leaf_past() {
+  if (!game_->looks_back()) return {nullptr, 0};
+  const int reach = game_->shape().past_length;
+  past_.clear();
+  for (std::size_t i = path_.size(); i-- > 0;) past_.push_back(state(path_[i].node));
+  const RawPast earlier = history_->past();
+  past_.insert(past_.end(), earlier.states, earlier.states + earlier.length);
+  const int length = static_cast<int>(past_.size());
+  return {past_.data(), reach < 0 ? length : std::min(reach, length)};
+}
+
+std::span<const std::int32_t> Tree::leaf_actions() const {
+  const Node& node = nodes_[leaf_];
+  return {reinterpret_cast<const std::int32_t*>(block(node) + 4 * padded(node.num_edges)), node.num_edges};
+}
+
+void Tree::expand(std::span<const float> priors, float value) {
+  Node& node = nodes_[leaf_];
+  const int k = padded(node.num_edges);
+  float* words = block(node);
+  auto* children = reinterpret_cast<std::uint32_t*>(words + 3 * k);
+  std::copy(priors.begin(), priors.end(), words);
+  std::fill(words + node.num_edges, words + k, 0.0f);
+  std::fill(words + k, words + k + node.num_edges, 0.0f);
+  std::fill(words + k + node.num_edges, words + 2 * k, 1.0f);
+  std::fill(words + 2 * k, words + 2 * k + node.num_edges, 0.0f);
+  std::fill(words + 2 * k + node.num_edges, words + 3 * k, -kInfinity);
+  std::fill(children, children + k, kNone);
+  node.expanded = true;
+  backup(value, node.player);
+}
+
+void Tree::expand(float value) {
+  const std::size_t count = nodes_[leaf_].num_edges;
+  float* words = block(nodes_[leaf_]);
+  std::fill(words, words + count, 1.0f / static_cast<float>(count));
+  expand(std::span<const float>(words, count), value);
+}
+
+void Tree::backup(float value, int player) {
+  for (const Step& step : path_) {
+    const float gain = step.player == player ? value : -value;
+    *step.q_value += (gain - *step.q_value) / ++*step.visits;
+  }
+  const float gain = nodes_[0].player == player ? value : -value;
+  root_value_ += (gain - root_value_) / ++root_visits_;
+}
+
+bool Tree::advance_root(int action, float max_visits, const History& history, Tree& scratch) {
+  const Node& root = nodes_[0];
+  const auto actions = root_actions();
+  const int k = padded(root.num_edges);
+  const auto edge = std::find(actions.begin(), actions.end(), action) - actions.begin();
+  if (edge == root.num_edges) return false;
+  const std::uint32_t child = reinterpret_cast<const std::uint32_t*>(block(root) + 3 * k)[edge];
+  if (child == kNone || !nodes_[child].expanded) return false;
+  const float visits = block(root)[k + edge], q_value = block(root)[2 * k + edge];
+  if (visits > max_visits) return false;
+  scratch.num_nodes_ = 0;
+  scratch.num_blocks_ = 0;
+  const auto copy_node = [&](std::uint32_t from) {
+    const auto to = static_cast<std::uint32_t>(scratch.num_nodes_++);
+    const Node& node = nodes_[from];
+    std::memcpy(scratch.state(to), state(from), state_stride_);
+    scratch.nodes_[to] = node;
+    if (!node.terminal) {
+      scratch.nodes_[to].edges = scratch.num_blocks_;
+      scratch.num_blocks_ += static_cast<std::uint32_t>(5 * padded(node.num_edges) / 8);
+      std::memcpy(scratch.block(scratch.nodes_[to]), block(node), 5 * sizeof(float) * static_cast<std::size_t>(padded(node.num_edges)));
+    }
+    return to;
+  };
+  copy_node(child);
+  for (int i = 0; i < scratch.num_nodes_; ++i) {  // breadth first: copied nodes still name their children here
+    const Node& node = scratch.nodes_[static_cast<std::size_t>(i)];
+    if (node.terminal) continue;
+    auto* children = reinterpret_cast<std::uint32_t*>(scratch.block(node) + 3 * padded(node.num_edges));
+    for (int e = 0; e < node.num_edges; ++e)
+      if (children[e] != kNone) children[e] = copy_node(children[e]);
+  }
+  root_value_ = nodes_[child].player == root.player ? q_value : -q_value;
+  root_visits_ = visits;
+  std::swap(nodes_, scratch.nodes_);
+  std::swap(states_, scratch.states_);
+  std::swap(words_, scratch.words_);
+  num_nodes_ = scratch.num_nodes_;
+  num_blocks_ = scratch.num_blocks_;
+  history_ = &history;
+  return true;
+}
+
+void Tree::add_root_noise(Random& random) {
+  if (params_->noise_fraction <= 0.0f) return;
+  const std::size_t count = nodes_[0].num_edges;
+  thread_local std::vector<float> noise;
+  noise.resize(count);
+  random.dirichlet(params_->dirichlet_alpha, noise);
+  float* priors = block(nodes_[0]);
+  for (std::size_t i = 0; i < count; ++i)
+    priors[i] = (1.0f - params_->noise_fraction) * priors[i] + params_->noise_fraction * noise[i];
+}
+
+std::span<const std::int32_t> Tree::root_actions() const {
+  const Node& root = nodes_[0];
+  return {reinterpret_cast<const std::int32_t*>(block(root) + 4 * padded(root.num_edges)), root.num_edges};
+}
+
+std::span<const float> Tree::root_priors() const { return {block(nodes_[0]), nodes_[0].num_edges}; }
+
+std::span<const float> Tree::root_visits() const {
+  return {block(nodes_[0]) + padded(nodes_[0].num_edges), nodes_[0].num_edges};
+}
+
+std::span<const float> Tree::root_q_values() const {
+  return {block(nodes_[0]) + 2 * padded(nodes_[0].num_edges), nodes_[0].num_edges};
+}
+
+std::vector<std::int32_t> Tree::principal_variation() const {
+  std::vector<std::int32_t> line;
+  for (const Node* node = &nodes_[0]; node->expanded;) {
+    const int k = padded(node->num_edges);
+    const float* words = block(*node);
+    const auto edge = std::max_element(words + k, words + k + node->num_edges) - (words + k);
+    if (words[k + edge] == 0.0f) break;
+    line.push_back(reinterpret_cast<const std::int32_t*>(words + 4 * k)[edge]);
+    node = &nodes_[reinterpret_cast<const std::uint32_t*>(words + 3 * k)[edge]];
+  }
+  return line;
+}
+
+}  // namespace rlplat

@@ -1,0 +1,141 @@
+// The search tree of one position. Nodes and edges live in arenas and refer to each other by 32-bit indices; nothing is
+// allocated during a search. One caller at a time.
+//
+// The edges of a node form one block of five arrays of equal padded length K (a multiple of 8):
+//
+//     prior[K] | visits[K] | q_value[K] | child[K] | action[K]
+//
+// A q_value is the mean value of the visits through the edge, from the view of the player to move at the edge's node.
+// The mean and the count of a node are those of the edge that leads to it. Padding has visits 1 and q_value -infinity,
+// so that it is never chosen.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "game/game.hpp"
+
+namespace rlplat {
+
+enum class Fpu { kConstant, kReduction };
+
+struct SearchParams {
+  int num_simulations = 100;
+  float c_base = 19652.0f;
+  float c_init = 1.25f;
+  Fpu fpu = Fpu::kReduction;
+  float fpu_value = 0.25f;  // the value of an unvisited action, or what is taken off the node's value; see Tree
+  float dirichlet_alpha = 1.0f;
+  float noise_fraction = 0.0f;  // 0: no noise at the root
+};
+
+// c(N) sqrt(N), where c(N) = log((1 + N + c_base) / c_base) + c_init (Silver et al. 2018, "A general reinforcement
+// learning algorithm...", pseudocode `ucb_score`), tabulated for small N.
+class Exploration {
+ public:
+  explicit Exploration(const SearchParams& params);
+  float operator()(float visits) const;
+
+ private:
+  static constexpr int kTableSize = 1024;
+  float compute(float visits) const;
+  float c_base_, c_init_;
+  std::vector<float> table_;
+};
+
+class Tree {
+ public:
+  enum class Leaf { kTerminal, kPending };
+
+  // `params` and `exploration` must outlive the tree.
+  Tree(const Game& game, const SearchParams& params, const Exploration& exploration, int max_nodes);
+
+  // Starts afresh from the last state of `history`, which must stay where it is until the next set_root.
+  void set_root(const History& history);
+
+  // Makes the state after `action`, which `history` must now end with, the root, and keeps what is known below it.
+  // False, and no change, when nothing is known there or more than `max_visits` visits would be kept. `scratch` is a
+  // tree of the same size whose content is lost.
+  bool advance_root(int action, float max_visits, const History& history, Tree& scratch);
+
+  // One simulation: descends by PUCT to a leaf. A terminal leaf is backed up with its exact value at once; another one
+  // is pending until expand() is called.
+  Leaf select();
+
+  // The pending leaf.
+  const void* leaf_state() const { return state(leaf_); }
+  RawPast leaf_past();
+  int leaf_player() const { return nodes_[leaf_].player; }
+  std::span<const std::int32_t> leaf_actions() const;
+  bool leaf_is_root() const { return leaf_ == 0; }
+  // `priors` over leaf_actions(), `value` from the view of the player to move at the leaf.
+  void expand(std::span<const float> priors, float value);
+  // With equal priors.
+  void expand(float value);
+
+  bool root_expanded() const { return nodes_[0].expanded; }
+  // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta.
+  void add_root_noise(Random& random);
+  std::span<const std::int32_t> root_actions() const;
+  std::span<const float> root_visits() const;
+  std::span<const float> root_q_values() const;
+  std::span<const float> root_priors() const;
+  float root_value() const { return root_value_; }
+  float num_visits() const { return root_visits_; }
+  int num_nodes() const { return num_nodes_; }
+  // The most visited line.
+  std::vector<std::int32_t> principal_variation() const;
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  struct Node {
+    std::uint32_t edges = 0;  // first word of its block, in units of 8 words
+    std::uint16_t num_edges = 0;
+    std::uint8_t player = 0;
+    bool expanded : 1 = false;
+    bool terminal : 1 = false;
+    float value = 0.0f;  // of a terminal node, from the view of `player`
+  };
+
+  struct Step {  // one edge of the path from the root to the leaf
+    float* visits;
+    float* q_value;
+    std::uint32_t node;
+    std::uint8_t player;
+  };
+
+  struct FreeDelete {
+    void operator()(void* memory) const;
+  };
+
+  static int padded(int num_edges) { return (num_edges + 7) & ~7; }
+  float* block(const Node& node) const { return words_.get() + std::size_t{node.edges} * 8; }
+  std::byte* state(std::uint32_t node) const { return states_.get() + node * state_stride_; }
+
+  int select_edge(const Node& node, float visits, float value) const;
+  std::uint32_t create_child(std::uint32_t parent, int action);
+  void allocate_edges(Node& node, std::span<const std::int32_t> actions);
+  void backup(float value, int player);
+
+  const Game* game_;
+  const SearchParams* params_;
+  const Exploration* exploration_;
+  const History* history_ = nullptr;
+  std::size_t state_stride_;
+  int max_nodes_;
+  int num_nodes_ = 0;
+  std::uint32_t num_blocks_ = 0;  // words in use, in units of 8
+  std::uint32_t leaf_ = 0;
+  float root_visits_ = 0.0f;
+  float root_value_ = 0.0f;
+  std::unique_ptr<Node[]> nodes_;
+  std::unique_ptr<std::byte[], FreeDelete> states_;
+  std::unique_ptr<float[], FreeDelete> words_;
+  std::vector<Step> path_;
+  std::vector<std::int32_t> legal_;
+  std::vector<const void*> past_;
+};
+
+}  // namespace rlplat

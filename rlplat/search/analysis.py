@@ -1,0 +1,89 @@
+"""Searches given positions. Axes: B positions, A actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplat import _core
+from rlplat.errors import GameError
+from rlplat.search.game import Game, State
+from rlplat.search.parameters import ROLLOUT, UNIFORM, BuiltinEvaluator, Evaluator, SearchParams
+
+__all__ = ["ROLLOUT", "UNIFORM", "Analysis", "Evaluator", "SearchParams", "analyse"]
+
+_CACHE_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the searches found. Illegal actions have 0 visits, priors 0 and q_values -1."""
+
+    visit_counts: NDArray[np.int32]
+    """`[B, A]`"""
+    q_values: NDArray[np.float32]
+    """`[B, A]`, mean value of each action from the view of the player to move; 0 where it was not visited."""
+    priors: NDArray[np.float32]
+    """`[B, A]`, what the evaluator thinks of each action before any search."""
+    values: NDArray[np.float32]
+    """`[B]`, mean value of the root from the view of the player to move."""
+    principal_variations: list[list[int]]
+    """The most visited line of each search."""
+
+    def best_actions(self) -> NDArray[np.int64]:
+        """Most visited action of each position, `[B]`; with no simulations, the one of the highest prior."""
+        strength = self.visit_counts if self.visit_counts.any() else self.priors
+        # Equal counts: the higher q_value, then the lower action.
+        order = np.lexsort((np.broadcast_to(-np.arange(strength.shape[1]), strength.shape), self.q_values, strength))
+        return order[:, -1].astype(np.int64)
+
+
+def analyse(
+    game: Game,
+    states: Sequence[State],
+    evaluator: Evaluator | BuiltinEvaluator,
+    params: SearchParams,
+    *,
+    seed: int,
+    num_threads: int = 1,
+) -> Analysis:
+    """Search every state of `states`; none may be terminal (GameError).
+
+    Each search has a generator of its own, seeded from `seed` and its place in `states`.
+    """
+    for state in states:
+        if state.is_terminal:
+            raise GameError(f"{game.name}: the game is over, there is nothing to analyse\n{state}")
+    batch_size = evaluator.batch_size if not isinstance(evaluator, BuiltinEvaluator) else len(states)
+    search = _core.Analysis(
+        game.core,
+        params.core(),
+        [state.position for state in states],
+        evaluator=evaluator.value if isinstance(evaluator, BuiltinEvaluator) else "network",
+        num_searches=max(1, min(batch_size, len(states))),
+        num_threads=num_threads,
+        cache_bytes=0 if isinstance(evaluator, BuiltinEvaluator) else _CACHE_BYTES,
+        seed=seed,
+    )
+    observations = np.zeros((batch_size if states else 0, *game.plane_shape), np.float32)
+    while not search.done:
+        rows = search.select(0, observations)
+        if rows:
+            if isinstance(evaluator, BuiltinEvaluator):
+                raise AssertionError("a built-in evaluator leaves nothing pending")
+            search.backup(0, *evaluator.evaluate(observations))
+    shape = (len(states), game.num_actions)
+    result = Analysis(
+        np.zeros(shape, np.int32),
+        np.full(shape, -1.0, np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros(len(states), np.float32),
+        [search.principal_variation(i) for i in range(len(states))],
+    )
+    search.write(
+        visit_counts=result.visit_counts, q_values=result.q_values, priors=result.priors, values=result.values
+    )
+    return result

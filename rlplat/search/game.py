@@ -1,0 +1,217 @@
+"""The Python face of every game: rules are compiled, this wraps them.
+
+Axes: A actions, C planes, H rows, W columns. Two players, 0 and 1; returns are zero-sum.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplat import _core
+from rlplat.errors import GameError
+from rlplat.interfaces import EnvSpec
+from rlplat.search import library
+
+
+@dataclass(frozen=True)
+class GameDefinition:
+    """A game before its parameters are set: the header that holds its rules."""
+
+    name: str
+    header: Path
+
+    def load(self, **parameters: float) -> Game:
+        """Compile the rules if need be and set the parameters.
+
+        Raises GameError for a header that does not compile, an unknown parameter, or a value out of range.
+        """
+        path = library.build(self.header)
+        try:
+            description = _core.describe_library(str(path))
+        except RuntimeError as error:
+            raise GameError(f"{self.header}: {error}") from error
+        if description["name"] != self.name:
+            raise GameError(
+                f"{self.header}: its RLPLAT_GAME line says '{description['name']}', its GameDefinition '{self.name}'"
+            )
+        values = _check_parameters(self.name, description["parameters"], parameters)
+        try:
+            core = _core.Game(str(path), list(values.values()))
+        except ValueError as error:
+            given = ", ".join(f"{name}={value:g}" for name, value in values.items())
+            raise GameError(f"{self.name} refuses {given}: {error}") from error
+        return Game(self, core, values)
+
+
+def _check_parameters(
+    game: str, specifications: Sequence[Mapping[str, Any]], given: Mapping[str, float]
+) -> dict[str, float]:
+    known = {specification["name"]: specification for specification in specifications}
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(known) or 'none'}"
+            raise GameError(f"{game} has no parameter '{name}'{hint}")
+    values = {}
+    for name, specification in known.items():
+        value = given.get(name, specification["default"])
+        low, high = specification["minimum"], specification["maximum"]
+        kind = "a whole number" if specification["is_integer"] else "a number"
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise GameError(f"{game}: {name} is {value!r}; it must be {kind} from {low:g} to {high:g}")
+        if specification["is_integer"] and value != int(value):
+            raise GameError(f"{game}: {name} is {value!r}; it must be a whole number from {low:g} to {high:g}")
+        values[name] = float(value)
+    return values
+
+
+class Game:
+    """A game with its parameters set."""
+
+    def __init__(self, definition: GameDefinition, core: _core.Game, parameters: Mapping[str, float]) -> None:
+        self.definition = definition
+        self.core = core
+        """The compiled game, as `rlplat._core` takes it."""
+        self.parameters = dict(parameters)
+        self.name: str = core.name
+        self.num_actions: int = core.num_actions
+        self.max_legal_actions: int = core.max_legal_actions
+        self.plane_shape: tuple[int, int, int] = core.plane_shape
+        self.num_symmetries: int = core.num_symmetries
+        self.min_length: int = core.min_length
+        self.max_length: int = core.max_length
+        self.state_size: int = core.state_size
+
+    @property
+    def spec(self) -> EnvSpec:
+        return EnvSpec(self.name, self.plane_shape, self.num_actions)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load, (self.definition, self.parameters)
+
+    def initial_state(self) -> State:
+        return State(self, _core.Position(self.core))
+
+    def state_from_moves(self, moves: str | Sequence[int]) -> State:
+        """The state after moves from the start, as text ("4453", "d3 c5") or as actions. GameError if one is illegal."""
+        state = self.initial_state()
+        for move in _split_moves(moves) if isinstance(moves, str) else moves:
+            state.apply(state.parse_action(move) if isinstance(move, str) else int(move))
+        return state
+
+    def symmetry(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Permutations `cells [H * W]` and `actions [A]` of one symmetry; number 0 is the identity.
+
+        `new_planes[c].flat[i] = planes[c].flat[cells[i]]` and `new_policy[a] = policy[actions[a]]`.
+        """
+        cells = np.empty(self.plane_shape[1] * self.plane_shape[2], np.int32)
+        actions = np.empty(self.num_actions, np.int32)
+        self.core.symmetry(index, cells, actions)
+        return cells, actions
+
+
+def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
+    return definition.load(**parameters)
+
+
+def _split_moves(moves: str) -> list[str]:
+    """Moves separated by spaces or commas; without either, one character each."""
+    parts = moves.replace(",", " ").split()
+    return parts if len(parts) > 1 or not moves.strip().isalnum() else list(moves.strip())
+
+
+class State:
+    """A position and the game that led to it."""
+
+    def __init__(self, game: Game, position: _core.Position) -> None:
+        self.game = game
+        self.position = position
+        """The compiled position, as `rlplat._core` takes it."""
+
+    @property
+    def player(self) -> int:
+        """The player to move."""
+        return self.position.player
+
+    @property
+    def num_moves(self) -> int:
+        return self.position.num_moves
+
+    @property
+    def actions(self) -> list[int]:
+        """The actions played so far."""
+        return self.position.actions
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.position.returns is not None
+
+    @property
+    def returns(self) -> NDArray[np.float32]:
+        """Return of each player, float32 `[2]`. GameError while the game goes on."""
+        returns = self.position.returns
+        if returns is None:
+            raise GameError(f"{self.game.name}: the game is not over, it has no returns yet\n{self}")
+        return np.asarray(returns, np.float32)
+
+    @property
+    def hash(self) -> int:
+        return self.position.hash
+
+    @property
+    def evaluation_key(self) -> int:
+        """Equal keys: equal planes, legal actions and results from here on."""
+        return self.position.evaluation_key
+
+    def legal_actions(self) -> NDArray[np.int32]:
+        """Ascending, int32 `[n]`; empty once the game is over."""
+        return np.asarray(self.position.legal_actions(), np.int32)
+
+    def apply(self, action: int) -> None:
+        """Play `action`. GameError if it is not legal here."""
+        legal = self.position.legal_actions()
+        if action not in legal:
+            if not legal:
+                raise GameError(f"{self.game.name}: the game is over, action {action} cannot be played\n{self}")
+            names = ", ".join(f"{self.action_text(a)} ({a})" for a in legal)
+            raise GameError(f"{self.game.name}: action {action} is not legal here; legal are {names}\n{self}")
+        self.position.apply(action)
+
+    def copy(self) -> State:
+        return State(self.game, self.position.copy())
+
+    def planes(self) -> NDArray[np.float32]:
+        """What the network sees, from the view of the player to move: float32 `[C, H, W]`."""
+        planes = np.empty(self.game.plane_shape, np.float32)
+        self.position.encode(planes)
+        return planes
+
+    def action_text(self, action: int) -> str:
+        return self.position.action_text(action)
+
+    def parse_action(self, text: str) -> int:
+        """The legal action of that name. GameError if there is none."""
+        names = {self.action_text(action): action for action in self.position.legal_actions()}
+        if text not in names:
+            allowed = f"legal are {', '.join(names)}" if names else "the game is over"
+            raise GameError(f"{self.game.name}: '{text}' is no legal move here; {allowed}\n{self}")
+        return names[text]
+
+    def moves_text(self) -> str:
+        """The moves so far as text that `Game.state_from_moves` reads."""
+        replay = self.game.initial_state()
+        texts = []
+        for action in self.actions:
+            texts.append(replay.action_text(action))
+            replay.position.apply(action)
+        return "".join(texts) if all(len(text) == 1 for text in texts) else " ".join(texts)
+
+    def __str__(self) -> str:
+        return self.position.text()

@@ -1,0 +1,116 @@
+"""Compiles a game's header into a shared library, once, and finds it again.
+
+A library lives in a cache folder under a name made of everything it depends on: the header and what stands beside it,
+the contract's headers, the compiler, its flags and the platform. `python -m rlplat.search.library --all` builds the
+shipped games ahead.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from rlplat import get_include
+from rlplat.errors import GameError
+
+FLAGS = ("-std=c++20", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off")
+LIBRARIES_VARIABLE = "RLPLAT_GAME_LIBRARIES"
+"""Environment variable: a folder of libraries built elsewhere, searched first; a submitted job carries one."""
+
+
+def cache_folder() -> Path:
+    """Where compiled games are kept: `$XDG_CACHE_HOME/rlplat/games`, below `~/.cache` by default."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rlplat" / "games"
+
+
+def build(header: Path) -> Path:
+    """Path of the compiled library of `header`; compiles it if need be.
+
+    Raises GameError if there is no compiler or the header does not compile.
+    """
+    if not header.is_file():
+        raise GameError(f"{header}: no such file; a game is one C++ header, named by its GameDefinition")
+    name = f"{header.stem}-{_fingerprint(header)}.so"
+    carried = os.environ.get(LIBRARIES_VARIABLE)
+    if carried and (Path(carried) / name).is_file():
+        return Path(carried) / name
+    target = cache_folder() / name
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if not target.is_file():
+            _compile(header, target)
+    return target
+
+
+def compiler() -> str:
+    """The C++ compiler: `$CXX` or the first of c++, g++, clang++ on the path. GameError if there is none."""
+    for candidate in (os.environ.get("CXX"), "c++", "g++", "clang++"):
+        found = candidate and shutil.which(candidate)
+        if found:
+            return found
+    raise GameError(
+        "no C++ compiler was found (looked for $CXX, c++, g++, clang++); "
+        "install one: 'apt-get install g++' on Debian, 'dnf install gcc-c++' on Fedora"
+    )
+
+
+def _flags() -> tuple[str, ...]:
+    march = os.environ.get("RLPLAT_MARCH") or ("x86-64-v3" if platform.machine() in ("x86_64", "AMD64") else "")
+    return (*FLAGS, f"-march={march}") if march else FLAGS
+
+
+@functools.cache
+def _compiler_version(command: str) -> str:
+    return subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
+
+
+def _fingerprint(header: Path) -> str:
+    """The header may include others beside it, so these count too."""
+    digest = hashlib.sha256()
+    sources = [*sorted(header.parent.glob("*.hpp")), *sorted(Path(get_include()).rglob("*.hpp"))]
+    for part in (str(header.name), platform.machine(), sys.platform, *_flags()):
+        digest.update(part.encode() + b"\0")
+    for source in sources:
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    if shutil.which(os.environ.get("CXX") or "c++"):
+        digest.update(_compiler_version(compiler()).encode())
+    return digest.hexdigest()[:20]
+
+
+def _compile(header: Path, target: Path) -> None:
+    descriptor, output = tempfile.mkstemp(suffix=".so", dir=target.parent)
+    os.close(descriptor)
+    command = [compiler(), *_flags(), "-I", get_include(), "-I", str(header.parent), "-x", "c++", "-", "-o", output]
+    try:
+        result = subprocess.run(
+            command, input=f'#include "{header.resolve()}"\n', capture_output=True, text=True, check=False
+        )
+        if result.returncode != 0:
+            raise GameError(f"{header} does not compile:\n{result.stderr.strip()[:4000]}\ncommand: {' '.join(command)}")
+        os.chmod(output, 0o755)
+        os.replace(output, target)
+    finally:
+        Path(output).unlink(missing_ok=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Build the named games, or every shipped one with `--all`."""
+    from rlplat.registry import names, resolve
+
+    for name in names("game") if arguments == ["--all"] else arguments:
+        print(build(resolve(name, kind="game").header))  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
