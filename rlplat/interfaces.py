@@ -63,8 +63,7 @@ class Summary:
     seconds: float
     """Wall-clock duration of the call, in seconds."""
     metrics: Metrics = field(default_factory=dict)
-    """Counters, which add up over calls. A name ending in `_count` weighs nothing else and is only summed; a name
-    `a/b` is a ratio of the sums of `a` and `b` once drawn."""
+    """Counters: the loop adds them up over calls and hands the sums to `Agent.summarise`."""
     records: Sequence[str] = ()
     """Some of the episodes in a form that people read."""
 
@@ -143,14 +142,25 @@ class Policy(Protocol):
 class Agent(Protocol):
     """One folder under `agents/`: binds a configuration to an environment and makes the four parts."""
 
-    def make_collector(self, index: int, num_collectors: int, *, inline: bool) -> Collector: ...
+    def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> Collector:
+        """Collector `index` of `num_collectors`. `generation` counts those that were lost and replaced at that index:
+        each makes data of its own."""
+        ...
 
     def make_learner(self, *, inline: bool) -> Learner: ...
 
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> Policy: ...
 
+    def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:
+        """Turn the summed counters of all collectors, as they came in during `elapsed_s` seconds, into metrics."""
+        ...
+
+    def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
+        """What the console shows of the metrics, by short names: rates per second, and other measures."""
+        ...
+
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """TensorBoard's custom layout: category -> chart -> metric names."""
+        """TensorBoard's custom layout: category -> chart -> exact metric names."""
         ...
 
 

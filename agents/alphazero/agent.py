@@ -1,0 +1,125 @@
+"""AlphaZero (Silver et al. 2018) for two-player zero-sum games: binds a configuration to a game and makes the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from agents.alphazero.collector import AlphaZeroCollector
+from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.inference import make_evaluator
+from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
+from rlplat.interfaces import Arrays, Metrics
+
+if TYPE_CHECKING:
+    from agents.alphazero.learner import AlphaZeroLearner
+    from rlplat.config import RunConfig
+    from rlplat.search.game import Game
+
+
+class AlphaZero:
+    """Fulfils `rlplat.interfaces.Agent`."""
+
+    Config = AlphaZeroConfig
+
+    def __init__(self, config: RunConfig, env: Game) -> None:
+        if not isinstance(config.agent, AlphaZeroConfig):
+            raise TypeError(f"config.agent is {type(config.agent).__name__}, expected AlphaZeroConfig")
+        self._run, self._config, self._game = config, config.agent, env
+
+    def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> AlphaZeroCollector:
+        return AlphaZeroCollector(
+            self._config,
+            self._game,
+            seed=self._run.seed,
+            index=index,
+            num_collectors=num_collectors,
+            generation=generation,
+            device=self._run.placement.device,
+            num_threads=self._run.placement.threads_per_actor,
+        )
+
+    def make_learner(self, *, inline: bool) -> AlphaZeroLearner:
+        from agents.alphazero.learner import AlphaZeroLearner
+
+        return AlphaZeroLearner(
+            self._config,
+            self._game,
+            seed=self._run.seed,
+            device=self._run.placement.device,
+            num_threads=self._run.placement.learner_threads,
+            synchronous=inline,
+        )
+
+    def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> AlphaZeroPolicy:
+        evaluator = make_evaluator(
+            self._game.spec,
+            self._config.network,
+            weights,
+            batch_size=BATCH_SIZE,
+            num_threads=self._run.placement.threads_per_actor,
+            device=self._run.placement.device,
+        )
+        return AlphaZeroPolicy(self._config, self._game, evaluator, num_simulations=num_simulations, seed=seed)
+
+    def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:
+        """What is shown of the counters of all collectors that came in during `elapsed_s` seconds."""
+        games, batches = max(1.0, counters["games"]), max(1.0, counters["batches"])
+        simulations, looked_up = max(1.0, counters["simulations"]), counters["evaluations"] + counters["cache_hits"]
+        return {
+            "self_play/game_length": counters["plies"] / games,
+            "self_play/first_player_wins": counters["first_player_wins"] / games,
+            "self_play/second_player_wins": counters["second_player_wins"] / games,
+            "self_play/draws": counters["draws"] / games,
+            "self_play/duplicate_games": counters["duplicate_games"] / games,
+            "search/cache_hits": counters["cache_hits"] / max(1.0, looked_up),
+            "search/terminal_leaves": counters["terminal_leaves"] / simulations,
+            "search/batch_fill": counters["batch_rows"] / batches / self._rows_per_batch,
+            "speed/games_per_s": counters["games"] / elapsed_s,
+            "speed/positions_per_s": counters["positions"] / elapsed_s,
+            "speed/simulations_per_s": counters["simulations"] / elapsed_s,
+            "speed/evaluations_per_s": counters["evaluations"] / elapsed_s,
+            "speed/network_share": counters["network_s"] / max(1e-9, counters["busy_s"]),
+        }
+
+    def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
+        """What the console shows: rates per second, and other measures."""
+        rates = {name: metrics.get(f"speed/{name}_per_s", 0.0) for name in ("games", "positions", "simulations")}
+        measures = {
+            "policy entropy": metrics.get("policy/entropy", 0.0),
+            "value error": metrics.get("value/error", 0.0),
+            "game length": metrics.get("self_play/game_length", 0.0),
+            "cache hits": metrics.get("search/cache_hits", 0.0),
+        }
+        return rates, measures
+
+    def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """TensorBoard's custom layout: what matters first."""
+        return {
+            "learning": {
+                "losses": ["loss/policy", "loss/value"],
+                "policy entropy": ["policy/entropy", "policy/target_entropy"],
+                "value error": ["value/error"],
+                "gradient norm": ["optimizer/gradient_norm"],
+                "learning rate": ["optimizer/learning_rate"],
+            },
+            "games": {
+                "results": ["self_play/first_player_wins", "self_play/second_player_wins", "self_play/draws"],
+                "length": ["self_play/game_length"],
+                "duplicate games": ["self_play/duplicate_games"],
+            },
+            "speed": {
+                "simulations per second": ["speed/simulations_per_s"],
+                "games per second": ["speed/games_per_s"],
+                "cache hits and batch fill": ["search/cache_hits", "search/batch_fill"],
+            },
+            "data": {
+                "replay": ["replay/positions", "replay/window"],
+                "samples per position": ["replay/ratio"],
+                "policy lag": ["self_play/policy_lag"],
+            },
+        }
+
+    @property
+    def _rows_per_batch(self) -> int:
+        return self._config.self_play.num_games // self._config.self_play.num_groups

@@ -1,0 +1,181 @@
+"""The collector: plays games against itself and returns their records."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from agents.alphazero.config import AlphaZeroConfig, root_noise_alpha
+from agents.alphazero.inference import Device, NetworkEvaluator, PendingEvaluation, make_evaluator
+from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
+from rlplat.search.game import Game
+from rlplat.search.parameters import SearchParams
+from rlplat.search.self_play import SelfPlay, SelfPlayParams
+
+RECORDS_PER_CALL = 2
+GAMES_PER_GENERATION = 1 << 30
+"""More games than any search plays before its collector is lost."""
+
+
+def search_params(config: AlphaZeroConfig, game: Game) -> SearchParams:
+    """The search of self-play: the configured one, with noise at the root."""
+    search = config.search
+    return SearchParams(
+        num_simulations=search.num_simulations,
+        c_base=search.c_base,
+        c_init=search.c_init,
+        fpu=search.fpu,
+        fpu_value=search.fpu_value,
+        dirichlet_alpha=root_noise_alpha(search, game),
+        noise_fraction=search.noise_fraction,
+    )
+
+
+def self_play_params(
+    config: AlphaZeroConfig, *, seed: int, index: int, num_collectors: int, generation: int, num_threads: int
+) -> SelfPlayParams:
+    """The games of collector `index`: every game number belongs to one search of one generation of one collector."""
+    own, search = config.self_play, config.search
+    stride = num_collectors * own.num_games
+    return SelfPlayParams(
+        num_searches=own.num_games,
+        num_groups=own.num_groups,
+        num_threads=num_threads,
+        cache_bytes=own.cache_mib << 20,
+        kept_visits=3 * search.num_simulations if search.reuse_subtree else 0,
+        seed=seed,
+        first_game=index * own.num_games + generation * stride * GAMES_PER_GENERATION,
+        game_stride=stride,
+        opening_plies=own.opening_plies,
+        temperature=search.temperature,
+        temperature_plies=search.temperature_plies,
+        final_temperature=search.final_temperature,
+    )
+
+
+class AlphaZeroCollector:
+    """Fulfils `rlplat.interfaces.Collector`. The unit of data is the position with a policy target."""
+
+    def __init__(
+        self,
+        config: AlphaZeroConfig,
+        game: Game,
+        *,
+        seed: int,
+        index: int,
+        num_collectors: int,
+        generation: int,
+        device: Device,
+        num_threads: int,
+    ) -> None:
+        self._config, self._game = config, game
+        self._device, self._num_threads = device, num_threads
+        params = self_play_params(
+            config,
+            seed=seed,
+            index=index,
+            num_collectors=num_collectors,
+            generation=generation,
+            num_threads=num_threads,
+        )
+        self._play = SelfPlay(game, search_params(config, game), params)
+        shape = (self._play.num_groups, self._play.rows_per_group, *game.plane_shape)
+        self._observations = np.zeros(shape, np.float32)
+        self._pending: list[PendingEvaluation | None] = [None] * self._play.num_groups
+        self._evaluator: NetworkEvaluator | None = None
+        self._version = 0
+        self._network_s = 0.0
+
+    def set_weights(self, version: int, weights: Arrays) -> None:
+        self._version = version
+        if self._evaluator is None:
+            self._evaluator = make_evaluator(
+                self._game.spec,
+                self._config.network,
+                weights,
+                batch_size=self._play.rows_per_group,
+                num_threads=self._num_threads,
+                device=self._device,
+            )
+        else:
+            self._evaluator.set_weights(weights)
+        self._play.clear_cache()
+
+    def collect(self, demand: Demand) -> Collected:
+        """Play until at least `demand.amount` positions of finished games are there."""
+        start, before = time.perf_counter(), self._play.counters
+        self._network_s = 0.0
+        while self._play.finished_positions < demand.amount:
+            for group in range(self._play.num_groups):
+                self._finish_batch(group)
+                self._start_batch(group)
+        for group in range(self._play.num_groups):
+            self._finish_batch(group)
+        arrays = self._play.take_finished()
+        after = self._play.counters
+        counters = {name: float(after[name] - before[name]) for name in after}
+        seconds = time.perf_counter() - start
+        metrics = counters | _game_counters(arrays) | {"network_s": self._network_s, "busy_s": seconds}
+        return Collected(
+            arrays,
+            Summary(
+                amount=int(np.count_nonzero(arrays["num_legal"])),
+                episodes=len(arrays["outcome"]),
+                weights_version=self._version,
+                seconds=seconds,
+                metrics=metrics,
+                records=game_texts(self._game, arrays, RECORDS_PER_CALL),
+            ),
+        )
+
+    def get_state(self) -> Arrays:
+        """The games under way; search trees and cached evaluations are dropped here too."""
+        return self._play.suspend()
+
+    def set_state(self, state: Arrays) -> None:
+        self._play.resume(state)
+
+    def _start_batch(self, group: int) -> None:
+        if self._evaluator is None:
+            raise RuntimeError("set_weights must come before collect")
+        rows = self._play.select(group, self._observations[group])
+        start = time.perf_counter()
+        self._pending[group] = self._evaluator.submit(self._observations[group, :rows]) if rows else None
+        self._network_s += time.perf_counter() - start
+
+    def _finish_batch(self, group: int) -> None:
+        pending, self._pending[group] = self._pending[group], None
+        if pending is None:
+            return
+        start = time.perf_counter()
+        logits, values = pending.result()
+        self._network_s += time.perf_counter() - start
+        self._play.backup(group, logits, values)
+
+
+def _game_counters(arrays: Arrays) -> Metrics:
+    outcome, plies = arrays["outcome"], arrays["num_positions"]
+    ends = np.cumsum(plies)
+    lines = {arrays["action"][end - length : end].tobytes() for end, length in zip(ends, plies, strict=True)}
+    return {
+        "games": float(len(outcome)),
+        "positions": float(np.count_nonzero(arrays["num_legal"])),
+        "plies": float(plies.sum()),
+        "first_player_wins": float(np.count_nonzero(outcome > 0)),
+        "second_player_wins": float(np.count_nonzero(outcome < 0)),
+        "draws": float(np.count_nonzero(outcome == 0)),
+        "duplicate_games": float(len(outcome) - len(lines)),
+    }
+
+
+def game_texts(game: Game, arrays: Arrays, count: int) -> list[str]:
+    """The first `count` games as lines: number, random opening plies, moves, result of the first player."""
+    lines = []
+    end = 0
+    for index in range(min(count, len(arrays["outcome"]))):
+        begin, end = end, end + int(arrays["num_positions"][index])
+        moves = game.state_from_moves([int(action) for action in arrays["action"][begin:end]]).moves_text()
+        result = {1: "1-0", -1: "0-1", 0: "1/2-1/2"}[int(arrays["outcome"][index])]
+        lines.append(f"game {arrays['game_number'][index]} opening {arrays['opening_plies'][index]}: {moves} {result}")
+    return lines

@@ -1,0 +1,143 @@
+"""Choice of the evaluator: PyTorch on a GPU, ONNX Runtime on the CPU, behind one small interface.
+
+Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] from the view of the player to move.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.alphazero.config import NetworkConfig
+from rlplat.errors import DeviceError
+from rlplat.hardware import gpus
+from rlplat.interfaces import Arrays, EnvSpec
+
+Device = Literal["auto", "cpu", "cuda"]
+FloatArray = npt.NDArray[np.float32]
+Evaluation = tuple[FloatArray, FloatArray]
+
+_log = logging.getLogger(__name__)
+
+
+class PendingEvaluation(Protocol):
+    def result(self) -> Evaluation:
+        """Wait for and return logits float32 `[B, A]` and values float32 `[B]`; to be called once."""
+        ...
+
+
+class NetworkEvaluator(Protocol):
+    """Evaluates batches of at most `batch_size` observations with weights that can be swapped between batches."""
+
+    batch_size: int
+    """Batches are padded to it, so that the result for a position does not depend on how full its batch was."""
+
+    def evaluate(self, observations: FloatArray) -> Evaluation:
+        """Evaluate `[B, C, H, W]`: logits float32 `[B, A]` (illegal actions included), values float32 `[B]`."""
+        ...
+
+    def submit(self, observations: FloatArray) -> PendingEvaluation:
+        """Start an evaluation; the observations may be overwritten at once. At most two may be pending."""
+        ...
+
+    def set_weights(self, weights: Arrays) -> None:
+        """Use these published weights from the next batch on; CheckpointError if they are of another network."""
+        ...
+
+
+def make_evaluator(
+    spec: EnvSpec,
+    config: NetworkConfig,
+    weights: Arrays,
+    *,
+    batch_size: int,
+    num_threads: int = 1,
+    device: Device = "auto",
+) -> NetworkEvaluator:
+    """Make the evaluator for `device`; the log says which, in one line.
+
+    num_threads: threads of ONNX Runtime. Raises DeviceError if "cuda" is asked for and cannot be used.
+    """
+    if choose_device(device) == "cuda":
+        from agents.alphazero.torch_inference import TorchEvaluator
+
+        on_gpu = TorchEvaluator(spec, config, weights, batch_size=batch_size, device="cuda")
+        _log.info("inference: PyTorch on %s, bfloat16, batches of %d", on_gpu.device_name, batch_size)
+        return on_gpu
+    from agents.alphazero.onnx_inference import OnnxEvaluator
+
+    _log.info("inference: ONNX Runtime on the CPU, %d thread(s), batches of %d", num_threads, batch_size)
+    return OnnxEvaluator(spec, config, weights, batch_size=batch_size, num_threads=num_threads)
+
+
+def choose_device(device: Device) -> Literal["cpu", "cuda"]:
+    """Turn "auto" into the device to use. Warns when a GPU stays unused; DeviceError if "cuda" cannot be used.
+
+    Imports torch only where the driver shows a GPU or "cuda" is asked for. A GPU that is hidden from this process by an
+    empty CUDA_VISIBLE_DEVICES, as Ray does for actors that asked for none, counts as not there.
+    """
+    names = [] if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") else [gpu["name"] for gpu in gpus()]
+    if device == "cuda":
+        _require_cuda(names)
+        return "cuda"
+    if not names:
+        return "cpu"
+    if device == "cpu":
+        _log.warning("GPU UNUSED: %s is there, but device is 'cpu'; set placement.device=auto to use it", names[0])
+        return "cpu"
+    reason = _why_no_cuda()
+    if reason is not None:
+        _log.warning("GPU UNUSED: %s is there, but %s; training on the CPU is many times slower", names[0], reason)
+        return "cpu"
+    return "cuda"
+
+
+def _require_cuda(names: list[str]) -> None:
+    reason = _why_no_cuda()
+    if reason is None:
+        return
+    there = f"the driver shows {names[0]}" if names else "nvidia-smi shows no GPU to this process"
+    raise DeviceError(
+        f"device 'cuda' was asked for and cannot be used: {reason} ({there}). Or set placement.device=auto."
+    )
+
+
+def _why_no_cuda() -> str | None:
+    """Why torch cannot use a GPU, and what to do; None if it can."""
+    import torch
+
+    if torch.version.cuda is None:
+        return (
+            f"torch {torch.__version__} is built without CUDA; install the CUDA build with "
+            "`.venv/bin/pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128`"
+        )
+    if not torch.cuda.is_available():
+        return (
+            f"torch {torch.__version__} (CUDA {torch.version.cuda}) finds no usable device; check `nvidia-smi`, the "
+            "driver's version and CUDA_VISIBLE_DEVICES"
+        )
+    return None
+
+
+class Finished:
+    """An evaluation that was made at once."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    def result(self) -> Evaluation:
+        return self._evaluation
+
+
+def checked(observations: npt.NDArray[Any], spec: EnvSpec, batch_size: int) -> FloatArray:
+    """Return observations as contiguous float32; ValueError unless they are `[B, C, H, W]` with 1 <= B <= batch_size."""
+    if observations.shape[1:] != tuple(spec.observation_shape) or not 1 <= len(observations) <= batch_size:
+        raise ValueError(
+            f"observations of shape {list(observations.shape)}; {spec.name} has {list(spec.observation_shape)} each, "
+            f"in batches of 1 to {batch_size}"
+        )
+    return np.ascontiguousarray(observations, np.float32)

@@ -1,0 +1,46 @@
+"""The policy: searches a batch of positions and plays the most visited move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.inference import NetworkEvaluator
+from rlplat.search.analysis import Analysis, analyse
+from rlplat.search.game import Game, State
+from rlplat.search.parameters import SearchParams
+
+BATCH_SIZE = 64
+
+
+class AlphaZeroPolicy:
+    """Fulfils `rlplat.interfaces.Policy`, without noise and temperature.
+
+    Args:
+        num_simulations: per move; 0: the network alone, its highest prior.
+        seed: kept for the interface; nothing here is random.
+    """
+
+    def __init__(
+        self, config: AlphaZeroConfig, game: Game, evaluator: NetworkEvaluator, *, num_simulations: int | None, seed: int
+    ) -> None:
+        search = config.search
+        self._game, self._evaluator, self._seed = game, evaluator, seed
+        self._params = SearchParams(
+            num_simulations=search.num_simulations if num_simulations is None else num_simulations,
+            c_base=search.c_base,
+            c_init=search.c_init,
+            fpu=search.fpu,
+            fpu_value=search.fpu_value,
+        )
+
+    def analyse(self, states: Sequence[State]) -> Analysis:
+        """Search every state; see `rlplat.search.analysis`."""
+        return analyse(self._game, states, self._evaluator, self._params, seed=self._seed)
+
+    def act(self, states: Sequence[State]) -> NDArray[np.int64]:
+        """The most visited action of each state, int64 `[B]`."""
+        return self.analyse(states).best_actions()

@@ -1,0 +1,121 @@
+"""Self-play of many games at once: the Python face of the compiled core.
+
+Game records are named arrays (G games, P positions, L policy entries, S bytes of a state):
+
+    game_number int64[G], random_state uint64[G], opening_plies int32[G], num_positions int32[G],
+    outcome float32[G]              return of player 0
+    states uint8[P, S], player uint8[P], action int32[P],
+    root_value float32[P]           from the view of the player to move
+    num_legal uint16[P]             0: a random opening move, without a policy
+    policy uint16[L]                shares of the visits over the legal actions, ascending, scaled to 65535
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplat import _core
+from rlplat.interfaces import Arrays
+from rlplat.search.game import Game
+from rlplat.search.parameters import BuiltinEvaluator, SearchParams
+
+
+@dataclass(frozen=True)
+class SelfPlayParams:
+    """How games are played and searched side by side."""
+
+    num_searches: int
+    """Games at once, a multiple of `num_groups`."""
+    num_groups: int = 1
+    """Groups that alternate: one descends while the other's leaves are evaluated."""
+    num_threads: int = 1
+    """Threads of the tree search. Results do not depend on it."""
+    cache_bytes: int = 0
+    kept_visits: int = 0
+    """Most visits that are kept below the move that was played; 0: every search starts afresh."""
+    seed: int = 0
+    first_game: int = 0
+    """Search i plays games `first_game + i + k * game_stride`, k = 0, 1, ..."""
+    game_stride: int = 0
+    """0: `num_searches`."""
+    opening_plies: int = 0
+    """A game starts with 0 to this many random moves, uniformly."""
+    temperature: float = 1.0
+    temperature_plies: int = 0
+    final_temperature: float = 0.0
+
+
+class SelfPlay:
+    """Games under way. `evaluator` None: a network, by way of `select` and `backup`."""
+
+    def __init__(
+        self,
+        game: Game,
+        search: SearchParams,
+        params: SelfPlayParams,
+        *,
+        evaluator: BuiltinEvaluator | None = None,
+    ) -> None:
+        values = asdict(params)
+        values["game_stride"] = params.game_stride or params.num_searches
+        self.game = game
+        self.core = _core.SelfPlay(
+            game.core, search.core(), evaluator=evaluator.value if evaluator else "network", **values
+        )
+        self.rows_per_group: int = self.core.searches_per_group
+        self.num_groups: int = self.core.num_groups
+
+    def select(self, group: int, observations: NDArray[np.float32]) -> int:
+        """Fill rows of `observations` float32 `[>= rows_per_group, C, H, W]` with leaves; returns how many."""
+        return self.core.select(group, observations)
+
+    def backup(self, group: int, logits: NDArray[np.float32], values: NDArray[np.float32]) -> None:
+        """Take the evaluations of the last `select` of this group: logits `[rows, A]`, values `[rows]`."""
+        self.core.backup(group, logits, values)
+
+    def clear_cache(self) -> None:
+        """Forget evaluations; due when the weights change."""
+        self.core.clear_cache()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Totals: simulations, evaluations, cache_hits, terminal_leaves, batches, batch_rows."""
+        return self.core.counters()
+
+    @property
+    def finished_positions(self) -> int:
+        """Positions with a policy target in finished games that were not taken yet."""
+        return self.core.finished_positions
+
+    def take_finished(self) -> Arrays:
+        """Records of the games finished since the last call, by number."""
+        return self._arrays(self.core.take_finished(self.game.core))
+
+    def suspend(self) -> Arrays:
+        """Records of the games under way. Trees and cached evaluations are dropped: their searches start again."""
+        return self._arrays(self.core.suspend(self.game.core))
+
+    def resume(self, records: Arrays) -> None:
+        """Go on with games that `suspend` returned, there or in another process."""
+        self.core.resume(_core.Records.read(self.game.core, **records))
+
+    def _arrays(self, records: _core.Records) -> Arrays:
+        games, positions, policy = records.counts
+        arrays: Arrays = {
+            "game_number": np.empty(games, np.int64),
+            "random_state": np.empty(games, np.uint64),
+            "opening_plies": np.empty(games, np.int32),
+            "num_positions": np.empty(games, np.int32),
+            "outcome": np.empty(games, np.float32),
+            "states": np.empty((positions, self.game.state_size), np.uint8),
+            "player": np.empty(positions, np.uint8),
+            "action": np.empty(positions, np.int32),
+            "root_value": np.empty(positions, np.float32),
+            "num_legal": np.empty(positions, np.uint16),
+            "policy": np.empty(policy, np.uint16),
+        }
+        records.write(**arrays)
+        return arrays

@@ -1,0 +1,35 @@
+"""Evaluation of a checkpoint of the run in training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rlplat.config import RunConfig
+from rlplat.evaluation.evaluate import Evaluation, evaluate_policy
+from rlplat.interfaces import Agent
+from rlplat.runs.arrays import load_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE
+from rlplat.search.game import Game
+
+
+def evaluate_checkpoint(
+    config: RunConfig, game: Game, agent: Agent, checkpoint: Path, step: int, *, num_games: int
+) -> list[Evaluation]:
+    """Play `num_games` against each opponent of `config.evaluation` with the weights of a checkpoint's folder."""
+    weights = load_arrays(checkpoint / WEIGHTS_FILE)
+    settings = config.evaluation
+    return evaluate_policy(
+        game,
+        agent.make_policy(weights, num_simulations=settings.num_simulations, seed=config.seed),
+        settings.against,
+        num_games=num_games,
+        opening_plies=settings.opening_plies,
+        seed=config.seed,
+        step=step,
+        num_simulations=settings.num_simulations,
+    )
+
+
+def mean_score(evaluations: list[Evaluation]) -> float:
+    """Mean score over the opponents: what decides which checkpoint is the best."""
+    return sum(evaluation.score for evaluation in evaluations) / len(evaluations)

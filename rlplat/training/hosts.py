@@ -1,0 +1,115 @@
+"""What surrounds a learner and a collector wherever they live: in this process, or in a Ray actor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlplat.errors import CheckpointError
+from rlplat.interfaces import Arrays, Collected, Collector, Demand, Learner, Metrics, Progress, Summary
+from rlplat.runs.arrays import load_arrays, save_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE
+
+LEARNER_FOLDER = "learner"
+COLLECTORS_FOLDER = "collectors"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the learner did in one turn, and what it wants next."""
+
+    progress: Progress
+    demand: Demand
+    num_updates: int
+    metrics: Metrics
+    """Means over the updates of this turn; empty if there were none."""
+    seconds: float
+    """Wall-clock duration of the turn."""
+
+
+class LearnerHost:
+    """A learner and the newest version of its weights."""
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._weights: Arrays = {}
+
+    @property
+    def version(self) -> int:
+        return self._learner.progress().version
+
+    @property
+    def weights(self) -> Arrays:
+        """The newest published weights."""
+        return self._weights
+
+    def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
+        """Begin from a checkpoint's folder, from the weights of another run, or from nothing."""
+        if checkpoint is not None:
+            self._learner.load(checkpoint / LEARNER_FOLDER)
+            self._weights = load_arrays(checkpoint / WEIGHTS_FILE)
+        else:
+            if initial_weights is not None:
+                self._learner.initialise(initial_weights)
+            self._weights = self._learner.publish()
+        return self._report(0, {}, 0.0)
+
+    def turn(self, batches: Sequence[tuple[Arrays, Summary]], max_updates: int) -> Report:
+        """Take in new data, make at most `max_updates` of the updates that are owed, publish if due."""
+        start = time.perf_counter()
+        for arrays, summary in batches:
+            self._learner.ingest(arrays, summary)
+        before = self._learner.progress().updates
+        metrics = self._learner.update(max_updates)
+        num_updates = self._learner.progress().updates - before
+        if self._learner.publish_due():
+            self._weights = self._learner.publish()
+        return self._report(num_updates, metrics, time.perf_counter() - start)
+
+    def save(self, folder: Path) -> None:
+        """Write the learner and its weights; publishes, so that those who go on from here play with what is saved."""
+        self._weights = self._learner.publish()
+        save_arrays(folder / WEIGHTS_FILE, self._weights)
+        (folder / LEARNER_FOLDER).mkdir()
+        self._learner.save(folder / LEARNER_FOLDER)
+
+    def _report(self, num_updates: int, metrics: Metrics, seconds: float) -> Report:
+        return Report(self._learner.progress(), self._learner.demand(), num_updates, metrics, seconds)
+
+
+class CollectorHost:
+    """A collector that takes new weights when there are any."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self.version = 0
+
+    def collect(self, demand: Demand, version: int, weights: Arrays | None) -> Collected:
+        """Collect with weights of `version`; `weights` may be None if this collector has them already."""
+        if weights is not None and version != self.version:
+            self._collector.set_weights(version, weights)
+            self.version = version
+        return self._collector.collect(demand)
+
+    def get_state(self) -> Arrays:
+        return self._collector.get_state()
+
+    def set_state(self, state: Arrays) -> None:
+        self._collector.set_state(state)
+
+
+def save_collectors(folder: Path, states: Sequence[Arrays]) -> None:
+    """Write the state of every collector below a checkpoint's folder."""
+    (folder / COLLECTORS_FOLDER).mkdir()
+    for index, state in enumerate(states):
+        save_arrays(folder / COLLECTORS_FOLDER / f"{index:05d}.safetensors", state)
+
+
+def load_collectors(folder: Path, num_collectors: int) -> list[Arrays]:
+    """The states that `save_collectors` wrote, if for as many collectors; otherwise none, and games start afresh."""
+    paths = sorted((folder / COLLECTORS_FOLDER).glob("*.safetensors"))
+    if not paths:
+        raise CheckpointError(f"{folder}: holds no state of collectors; take an older checkpoint")
+    return [load_arrays(path) for path in paths] if len(paths) == num_collectors else []

@@ -1,0 +1,71 @@
+"""Everything in one process, step by step: for debugging, for tests, and where Ray is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rlplat.config import RunConfig
+from rlplat.evaluation.evaluate import Evaluation
+from rlplat.interfaces import Agent, Arrays, Demand
+from rlplat.search.game import Game
+from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.hosts import CollectorHost, LearnerHost, Report, load_collectors, save_collectors
+from rlplat.training.pool import Batch
+
+
+class InlinePool:
+    """Fulfils `Pool`. Collectors run side by side in threads, in rounds; the learner works between the rounds.
+
+    Equal configurations give equal runs, bit by bit.
+    """
+
+    def __init__(self, config: RunConfig, game: Game, agent: Agent) -> None:
+        self._config, self._game, self._agent = config, game, agent
+        self._num_collectors = config.placement.resolve_num_actors()
+        self._threads = ThreadPoolExecutor(self._num_collectors, thread_name_prefix="collector")
+        self._evaluations: list[tuple[int, list[Evaluation]]] = []
+
+    def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
+        """Build the parts, from a checkpoint's folder if there is one."""
+        self._learner = LearnerHost(self._agent.make_learner(inline=True))
+        count = self._num_collectors
+        self._collectors = [CollectorHost(self._agent.make_collector(index, count)) for index in range(count)]
+        if checkpoint is not None:
+            for collector, state in zip(self._collectors, load_collectors(checkpoint, count), strict=False):
+                collector.set_state(state)
+        return self._learner.start(checkpoint, initial_weights)
+
+    def collect(self, demand: Demand) -> list[Batch]:
+        """One call of every collector, in the order of their numbers."""
+        if demand.amount == 0:
+            return []
+        version, weights = self._learner.version, self._learner.weights
+        calls = [self._threads.submit(each.collect, demand, version, weights) for each in self._collectors]
+        return [Batch(collected.summary, collected.arrays) for collected in (call.result() for call in calls)]
+
+    def advance(self, batches: Sequence[Batch], max_updates: int) -> Report:
+        """Let the learner take its turn."""
+        return self._learner.turn([(batch.arrays, batch.summary) for batch in batches], max_updates)
+
+    def save(self, folder: Path) -> None:
+        """Write learner, weights and collectors."""
+        self._learner.save(folder)
+        save_collectors(folder, [collector.get_state() for collector in self._collectors])
+
+    def evaluate(self, step: int, checkpoint: Path) -> None:
+        """Evaluate at once; the games wait meanwhile."""
+        evaluations = evaluate_checkpoint(
+            self._config, self._game, self._agent, checkpoint, step, num_games=self._config.evaluation.num_games
+        )
+        self._evaluations.append((step, evaluations))
+
+    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
+        """What `evaluate` found since the last call."""
+        done, self._evaluations = self._evaluations, []
+        return done
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(cancel_futures=True)

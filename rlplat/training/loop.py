@@ -1,0 +1,239 @@
+"""The training loop, the only one: collect, learn, publish, log, checkpoint, evaluate, until a budget is spent.
+
+What happens when is decided by the learner's counts of updates and data. The clock ends a run and paces the display.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rlplat.config import RunConfig
+from rlplat.errors import CheckpointError
+from rlplat.evaluation.evaluate import Evaluation
+from rlplat.interfaces import Agent, Metrics
+from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
+from rlplat.runs.console import Console
+from rlplat.runs.folder import RunFolder
+from rlplat.runs.metrics import MetricsWriter
+from rlplat.runs.progress import Budget, ProgressView
+from rlplat.training.evaluating import mean_score
+from rlplat.training.hosts import Report
+from rlplat.training.pool import Batch, Pool
+
+UPDATES_PER_TURN = 20
+"""Most updates between two looks at what the collectors have brought: some seconds at the slowest."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Output:
+    """Where a run writes and shows what happens."""
+
+    folder: RunFolder
+    checkpoints: CheckpointStore
+    metrics: MetricsWriter
+    console: Console
+
+
+class TrainingLoop:
+    """Drives one run from its start or a checkpoint to the end of its budget.
+
+    Args:
+        should_stop: asked once a turn; True ends the run early, with a checkpoint.
+    """
+
+    def __init__(
+        self, config: RunConfig, agent: Agent, pool: Pool, output: Output, *, should_stop: Callable[[], bool]
+    ) -> None:
+        self._config, self._agent, self._pool, self._output = config, agent, pool, output
+        self._should_stop = should_stop
+        self._elapsed_before = 0.0
+        self._interval = Interval()
+        self._shown: Metrics = {}
+        self._evaluation: tuple[int | None, tuple[Evaluation, ...]] = (None, ())
+
+    def run(self, checkpoint: Checkpoint | None, report: Report) -> Report:
+        """Go on from `report`, what the pool said when it came up. Returns the learner's last report."""
+        self._started = time.monotonic()
+        if checkpoint is not None:
+            self._elapsed_before = float(checkpoint.info["elapsed_s"])
+        logged = saved = evaluated = recorded = report.progress.updates
+        settings, evaluation = self._config.training, self._config.evaluation
+        while not self._should_stop() and not self._spent(report):
+            batches = self._pool.collect(report.demand)
+            report = self._pool.advance(batches, self._max_updates(report))
+            self._interval.add(batches, report)
+            updates = report.progress.updates
+            checkpoint_due = _crossed(saved, updates, settings.checkpoint_every)
+            evaluation_due = _crossed(evaluated, updates, evaluation.every)
+            if checkpoint_due or evaluation_due or _crossed(logged, updates, settings.log_every):
+                self._log_metrics(report)
+                logged = updates
+            if _crossed(recorded, updates, settings.records_every):
+                self._output.folder.write_records(updates, self._interval.records)
+                recorded = updates
+            if checkpoint_due or evaluation_due:
+                self.save(report)
+                saved = updates
+            if evaluation_due:
+                self._pool.evaluate(updates, self._output.checkpoints.at(updates).path)
+                evaluated = updates
+            self._take_evaluations()
+            self._show(report)
+        if report.progress.updates > saved or self._output.checkpoints.latest() is None:
+            self._log_metrics(report)
+            self.save(report)
+        self._show(report, force=True)
+        return report
+
+    def save(self, report: Report) -> None:
+        """Write a checkpoint. A full disk costs the checkpoint and a loud warning; training goes on."""
+        progress = report.progress
+        info = {
+            "updates": progress.updates,
+            "amount": progress.amount,
+            "episodes": progress.episodes,
+            "elapsed_s": self.elapsed_s,
+        }
+        try:
+            with self._output.checkpoints.write(progress.updates, info) as folder:
+                self._pool.save(folder)
+        except CheckpointError as error:
+            _log.error("no checkpoint was written at update %d: %s", progress.updates, error)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds in training, those before a resume included."""
+        return self._elapsed_before + time.monotonic() - self._started
+
+    def _spent(self, report: Report) -> bool:
+        return any(budget.done >= budget.total for budget in self._budgets(report))
+
+    def _budgets(self, report: Report) -> list[Budget]:
+        settings, progress = self._config.training, report.progress
+        limits = [
+            ("updates", progress.updates, settings.max_updates),
+            ("positions", progress.amount, settings.max_amount),
+            ("minutes", self.elapsed_s / 60, settings.max_minutes),
+        ]
+        return [Budget(unit, done, total) for unit, done, total in limits if total is not None]
+
+    def _max_updates(self, report: Report) -> int:
+        """At most a turn's worth, and never past a budget or a checkpoint, so that these fall on exact steps."""
+        settings, updates = self._config.training, report.progress.updates
+        ends = [updates + UPDATES_PER_TURN, _next(updates, settings.checkpoint_every)]
+        if settings.max_updates is not None:
+            ends.append(settings.max_updates)
+        if self._config.evaluation.every:
+            ends.append(_next(updates, self._config.evaluation.every))
+        return min(ends) - updates
+
+    def _log_metrics(self, report: Report) -> None:
+        if not self._interval.num_batches and not self._interval.num_updates:
+            return
+        metrics = self._interval.metrics(self._agent, report)
+        self._output.metrics.write(report.progress.updates, metrics)
+        self._shown |= metrics
+        progress = report.progress
+        self._output.folder.update(
+            updates=progress.updates, amount=progress.amount, episodes=progress.episodes, elapsed_s=self.elapsed_s
+        )
+        self._interval = Interval(self._interval.records)
+
+    def _take_evaluations(self) -> None:
+        for step, evaluations in self._pool.evaluations():
+            self._evaluation = (step, tuple(evaluations))
+            self._output.metrics.write(step, evaluation_metrics(evaluations))
+            best = self._output.checkpoints.best_score
+            score = mean_score(evaluations)
+            if best is None or score > best:
+                try:
+                    self._output.checkpoints.mark_best(step, score)
+                except CheckpointError as error:
+                    _log.warning("the best checkpoint so far, of step %d, is gone: %s", step, error)
+
+    def _show(self, report: Report, *, force: bool = False) -> None:
+        progress = report.progress
+        rates, measures = self._agent.view(self._shown)
+        step, rows = self._evaluation
+        view = ProgressView(
+            budgets=tuple(self._budgets(report)),
+            elapsed_s=self.elapsed_s,
+            counts={"updates": progress.updates, "episodes": progress.episodes, "positions": progress.amount},
+            rates=rates,
+            losses={
+                name.removeprefix("loss/"): value for name, value in self._shown.items() if name.startswith("loss/")
+            },
+            measures=measures,
+            evaluations=rows,
+            evaluated_at=step,
+        )
+        self._output.console.show(view, force=force)
+
+
+class Interval:
+    """What came in since metrics were last written."""
+
+    def __init__(self, records: list[str] | None = None) -> None:
+        self.num_batches = 0
+        self.num_updates = 0
+        self.records = records or []
+        """The newest episodes in readable form."""
+        self._start = time.monotonic()
+        self._counters: Counter[str] = Counter()
+        self._sums: Counter[str] = Counter()
+        self._lag = 0.0
+        self._learner_s = 0.0
+
+    def add(self, batches: list[Batch], report: Report) -> None:
+        """Add what one turn brought."""
+        self.num_batches += len(batches)
+        self.num_updates += report.num_updates
+        for batch in batches:
+            self._counters.update(batch.summary.metrics)
+            self._lag += report.progress.version - batch.summary.weights_version
+        fresh = [record for batch in batches for record in batch.summary.records]
+        self.records = fresh or self.records
+        self._sums.update({name: value * report.num_updates for name, value in report.metrics.items()})
+        self._learner_s += report.seconds
+
+    def metrics(self, agent: Agent, report: Report) -> Metrics:
+        """Means over the updates, what the agent makes of the counters, and the loop's own."""
+        elapsed_s = max(1e-9, time.monotonic() - self._start)
+        metrics: Metrics = {"progress/amount": report.progress.amount, "progress/episodes": report.progress.episodes}
+        if self.num_updates:
+            metrics |= {name: value / self.num_updates for name, value in self._sums.items()}
+        if self.num_batches:
+            metrics |= agent.summarise(dict(self._counters), elapsed_s)
+            metrics["self_play/policy_lag"] = self._lag / self.num_batches
+        metrics["speed/updates_per_s"] = self.num_updates / elapsed_s
+        metrics["speed/learner_busy"] = min(1.0, self._learner_s / elapsed_s)
+        return metrics
+
+
+def evaluation_metrics(evaluations: list[Evaluation]) -> Metrics:
+    """Scores and Elo differences with their intervals, by opponent."""
+    return {
+        f"evaluation/{each.opponent}/{name}": value
+        for each in evaluations
+        for name, value in (
+            ("score", each.score),
+            ("score_low", each.score_low),
+            ("score_high", each.score_high),
+            ("elo", each.elo),
+        )
+        if abs(value) != float("inf")
+    }
+
+
+def _crossed(before: int, now: int, every: int) -> bool:
+    return every > 0 and now // every > before // every
+
+
+def _next(updates: int, every: int) -> int:
+    return (updates // every + 1) * every

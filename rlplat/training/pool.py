@@ -1,0 +1,53 @@
+"""Where the parts of a run live. The loop sees this interface only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rlplat.evaluation.evaluate import Evaluation
+from rlplat.interfaces import Arrays, Demand, Summary
+from rlplat.training.hosts import Report
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Data of one call of a collector on its way to the learner."""
+
+    summary: Summary
+    arrays: Any
+    """The arrays, or a reference to them: only the learner's side looks inside."""
+
+
+class Pool(Protocol):
+    """Collectors, learner and evaluator."""
+
+    def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
+        """Bring everything up, from a checkpoint's folder if there is one."""
+        ...
+
+    def collect(self, demand: Demand) -> list[Batch]:
+        """Batches that are ready. With an amount of 0 nothing new is asked of the collectors."""
+        ...
+
+    def advance(self, batches: Sequence[Batch], max_updates: int) -> Report:
+        """Hand batches to the learner and let it make at most `max_updates` updates."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write learner, published weights and collectors into a checkpoint's folder."""
+        ...
+
+    def evaluate(self, step: int, checkpoint: Path) -> None:
+        """Begin the evaluation of a checkpoint."""
+        ...
+
+    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
+        """Evaluations that have ended since the last call, with their steps."""
+        ...
+
+    def close(self) -> None:
+        """End everything. May be called at any time, more than once."""
+        ...

@@ -1,0 +1,261 @@
+"""One run of training from the command line: prepares the folder, brings up the pool, runs the loop, evaluates."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rlplat import registry
+from rlplat.config import RunConfig, config_hash, config_text, load_config
+from rlplat.errors import RunError
+from rlplat.evaluation.evaluate import Evaluation, results
+from rlplat.interfaces import Agent, Arrays
+from rlplat.reports import Result
+from rlplat.runs.arrays import load_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointStore
+from rlplat.runs.console import Console
+from rlplat.runs.folder import RunFolder
+from rlplat.runs.metrics import MetricsWriter
+from rlplat.search.game import Game
+from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.inline import InlinePool
+from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
+from rlplat.training.pool import Pool
+
+RUNS_FOLDER = Path("runs")
+MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minutes", "evaluation", "placement")
+"""Parts of a configuration that a resumed run may change: they do not touch what is learned."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A configuration with the objects that it names."""
+
+    config: RunConfig
+    game: Game
+    agent: Agent
+
+
+def build(config: RunConfig, *, trust: Sequence[str] = ()) -> Built:
+    """Load the environment and the agent that a configuration names."""
+    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
+    return Built(config, game, registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game))
+
+
+def train(
+    config: RunConfig,
+    *,
+    run_dir: Path | None = None,
+    resume: bool = False,
+    init_from: Path | None = None,
+    trust: Sequence[str] = (),
+) -> list[Result]:
+    """Train until a budget is spent and evaluate the last checkpoint.
+
+    SIGINT and SIGTERM end the run cleanly, with a checkpoint; KeyboardInterrupt is raised afterwards. A second SIGINT
+    ends it at once.
+    """
+    if resume and init_from is not None:
+        raise RunError("--resume continues a run, --init-from begins a new one from another's weights: give one of them")
+    run_dir = RUNS_FOLDER / config.name if run_dir is None else run_dir
+    built = build(config, trust=trust)
+    initial_weights = None if init_from is None else weights_of(init_from)
+    folder = _open(config, run_dir, trust) if resume else _create(built, run_dir, init_from)
+    with folder.lock(), Console(folder.path.name) as console, _logging(folder, console), _Stop() as stop:
+        evaluations = _train(built, folder, console, stop, initial_weights, resume)
+    if stop.requested:
+        raise KeyboardInterrupt
+    return results(evaluations)
+
+
+def weights_of(run: Path, checkpoint: str = "latest") -> Arrays:
+    """The published weights of a run's checkpoint."""
+    found = CheckpointStore(RunFolder.open(run).checkpoints_path, keep=1).resolve(checkpoint)
+    return load_arrays(found.path / WEIGHTS_FILE)
+
+
+def _create(built: Built, run_dir: Path, init_from: Path | None) -> RunFolder:
+    config = built.config
+    info: dict[str, Any] = {
+        "seed": config.seed,
+        "env": config.env.id,
+        "env_parameters": dict(built.game.parameters),
+        "agent": config.agent.id,
+        "config_hash": config_hash(config),
+        "init_from": None if init_from is None else str(init_from),
+    }
+    return RunFolder.create(run_dir, config_text=config_text(config), info=info)
+
+
+def _open(config: RunConfig, run_dir: Path, trust: Sequence[str]) -> RunFolder:
+    folder = RunFolder.open(run_dir)
+    before = load_config(folder.config_path, trust=trust)
+    changes = [
+        f"{name} was {old!r}, is now {new!r}"
+        for name, (old, new) in _differences(before.model_dump(mode="json"), config.model_dump(mode="json")).items()
+        if name != "name" and not any(name == may or name.startswith(f"{may}.") for may in MAY_CHANGE)
+    ]
+    if changes:
+        raise RunError(
+            f"{run_dir} was begun with another configuration: {'; '.join(changes)}. Resume with its own "
+            f"({folder.config_path}), or begin a new run with --run-dir and --init-from {run_dir}"
+        )
+    return folder
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> dict[str, tuple[Any, Any]]:
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= _differences(old, new, f"{at}{key}.")
+        elif old != new:
+            found[f"{at}{key}"] = (old, new)
+    return found
+
+
+def _train(
+    built: Built, folder: RunFolder, console: Console, stop: _Stop, initial_weights: Arrays | None, resume: bool
+) -> list[Evaluation]:
+    config = built.config
+    store = CheckpointStore(folder.checkpoints_path, keep=config.training.keep_checkpoints)
+    checkpoint = store.latest() if resume else None
+    step = 0 if checkpoint is None else checkpoint.step
+    if resume:
+        folder.drop_records_after(step)
+        console.message(f"resuming {folder.path} from update {step}")
+    console.message(f"run folder {folder.path}; watch it with: rlplat watch {folder.path.parent}")
+    writer = MetricsWriter(
+        folder, layout=_layout(built), hparams=_hparams(config), purge_from=step if resume else None
+    )
+    pool = make_pool(built)
+    with writer, _state(folder):
+        try:
+            report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
+            loop = TrainingLoop(
+                config, built.agent, pool, Output(folder, store, writer, console), should_stop=lambda: stop.requested
+            )
+            report = loop.run(checkpoint, report)
+        finally:
+            pool.close()
+        if stop.requested:
+            folder.update("stopped")
+            console.message(f"stopped at update {report.progress.updates}; continue with --resume")
+            return []
+        evaluations = _final_evaluation(built, store, writer, console)
+        folder.update("finished")
+        return evaluations
+
+
+def make_pool(built: Built) -> Pool:
+    """The pool that `placement.mode` asks for."""
+    if built.config.placement.mode == "inline":
+        return InlinePool(built.config, built.game, built.agent)
+    from rlplat.placement.ray_pool import RayPool
+
+    return RayPool(built.config, built.game, built.agent)
+
+
+def _final_evaluation(
+    built: Built, store: CheckpointStore, writer: MetricsWriter, console: Console
+) -> list[Evaluation]:
+    num_games = built.config.evaluation.final_num_games
+    last: Checkpoint | None = store.latest()
+    if num_games == 0 or not built.config.evaluation.against or last is None:
+        return []
+    console.message(f"evaluating update {last.step}: {num_games} games against each opponent")
+    evaluations = evaluate_checkpoint(
+        built.config, built.game, built.agent, last.path, last.step, num_games=num_games
+    )
+    writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
+    console.result_table(f"update {last.step}", evaluations)
+    return evaluations
+
+
+def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
+    against = built.config.evaluation.against
+    strength = {
+        "score": [f"evaluation/{opponent}/score" for opponent in against],
+        "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
+    }
+    return {"strength": strength, **built.agent.metrics_layout()}
+
+
+def _hparams(config: RunConfig) -> dict[str, bool | int | float | str]:
+    flat: dict[str, bool | int | float | str] = {}
+
+    def add(values: Mapping[str, Any], at: str) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                add(value, f"{at}{key}.")
+            elif isinstance(value, bool | int | float | str):
+                flat[f"{at}{key}"] = value
+
+    add({"seed": config.seed, "agent": config.agent.model_dump(mode="json")}, "")
+    return flat
+
+
+@contextmanager
+def _state(folder: RunFolder) -> Iterator[None]:
+    folder.update("running")
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder.update("stopped")
+        raise
+    except BaseException:
+        folder.update("failed")
+        raise
+
+
+@contextmanager
+def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
+    """Log to the console and to logs/train.log."""
+    from rich.logging import RichHandler
+
+    file = logging.FileHandler(folder.logs_path / "train.log")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    for handler in (file, screen):
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in (file, screen):
+            root.removeHandler(handler)
+        file.close()
+        root.setLevel(level)
+
+
+class _Stop:
+    """Notes SIGINT and SIGTERM. The second SIGINT raises KeyboardInterrupt where it strikes."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Stop:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        _log.warning("%s: stopping after this turn, with a checkpoint", signal.Signals(number).name)
