@@ -1,0 +1,279 @@
+"""The command `rlplat`: argument parsing and calls, nothing else.
+
+Imports stand inside the functions, so that `rlplat --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from rlplat import __version__
+from rlplat.errors import RlplatError
+
+if TYPE_CHECKING:
+    from rlplat.evaluation.evaluate import Evaluation
+    from rlplat.reports import Result
+    from rlplat.testing import CheckReport
+
+Json = Annotated[
+    str | None,
+    typer.Option(
+        "--json", metavar="FILE|-", help="Write the results as one JSON object; with - nothing else is on stdout."
+    ),
+]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option("--trust", metavar="NAME", help="Let names lead into this package, too. Repeatable."),
+]
+Override = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o", "--override", metavar="KEY=VALUE", help="Change a value, as agent.search.c_init=1.5. Repeatable."
+    ),
+]
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file, such as configs/connect_four.yaml.")]
+
+
+class Commands(TyperGroup):
+    """Turns errors that a user can mend into their text and exit code 1, and Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RlplatError as error:
+            if os.environ.get("RLPLAT_TRACEBACK") == "1":
+                import traceback
+
+                traceback.print_exc()
+            else:
+                print(error, file=sys.stderr)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            print("stopped by Ctrl-C", file=sys.stderr)
+            raise typer.Exit(130) from error
+
+
+# Plain help: typer's boxed one imports rich's Markdown, syntax and traceback parts, which takes 0.2 s.
+app = typer.Typer(
+    cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rlplat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def rlplat(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Train agents for games and robots, watch them learn, and measure how good they are."""
+
+
+@app.command()
+def train(
+    config: Config,
+    override: Override = None,
+    run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<name> by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
+    init_from: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Start from the weights of another run.")
+    ] = None,
+    inline: Annotated[bool, typer.Option("--inline", help="One process without Ray: placement.mode=inline.")] = False,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Train the agent of a configuration; Ctrl-C stops it cleanly."""
+
+    def work() -> list[Result]:
+        from rlplat.config import load_config
+
+        loaded = load_config(config, [*(override or []), *(["placement.mode=inline"] if inline else [])])
+
+        from rlplat.training.session import train as train_run  # slow: a wrong configuration is told before
+
+        return train_run(loaded, run_dir=run_dir, resume=resume, init_from=init_from)
+
+    _run("train", work, json, trust)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    against: Annotated[str, typer.Option(help="Opponents, separated by commas: random,mcts:1000.")],
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which weights play.")] = "latest",
+    games: Annotated[int, typer.Option(min=2, help="Games against each opponent; even.")] = 200,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Play a trained agent against baselines."""
+
+    def work() -> list[Evaluation]:
+        from rlplat.evaluation.evaluate import evaluate_run
+
+        return evaluate_run(
+            run,
+            checkpoint=checkpoint,
+            against=[name.strip() for name in against.split(",")],
+            num_games=games,
+            num_simulations=simulations,
+            seed=seed,
+            trust=trust or [],
+        )
+
+    from rlplat import tables
+
+    _run("evaluate", work, json, trust, show=tables.print_evaluations, results=tables.evaluation_results)
+
+
+@app.command()
+def check(config: Config, override: Override = None, trust: Trust = None, json: Json = None) -> None:
+    """Check a configuration: build everything, play one move, make one update, predict memory and rates."""
+
+    def work() -> list[Result]:
+        from rlplat.config import load_config
+
+        loaded = load_config(config, override or [])
+
+        from rlplat.training.check import check as check_config  # slow: a wrong configuration is told before
+
+        return check_config(loaded)
+
+    _run("check", work, json, trust)
+
+
+@app.command("check-game")
+def check_game(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A game: connect_four, or my_games.hex:hex_game.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=NUMBER", help="As rows=6. Repeatable.")
+    ] = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Hold a game's rules against the contract that all games fulfil."""
+    parameters = dict(map(_number, parameter or []))
+
+    def work() -> CheckReport:
+        from rlplat import registry
+        from rlplat.testing import check_game as check_rules
+
+        return check_rules(registry.resolve(name, kind="game").load(**parameters))
+
+    from rlplat import tables
+
+    report = _run("check-game", work, json, trust, show=print, results=tables.check_results)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    runs: Annotated[Path, typer.Option(help="Folder that will hold the runs.")] = Path("runs"), json: Json = None
+) -> None:
+    """Look for what is missing on this machine, and name the command that mends it."""
+    from rlplat import tables
+    from rlplat.doctor import examine
+
+    rows = _run("doctor", lambda: examine(runs), json, show=tables.print_doctor, results=tables.doctor_results)
+    if any(row.state == "fail" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner")],
+    json: Json = None,
+) -> None:
+    """Measure how fast this machine searches, plays, infers and learns."""
+
+    def work() -> list[Result]:
+        from rlplat.bench import run
+
+        return [result for name in what for result in run(name)]
+
+    _run("bench", work, json)
+
+
+@app.command()
+def runs(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder that holds the runs.")] = Path("runs"),
+    json: Json = None,
+) -> None:
+    """List runs with their state and last metrics."""
+    from rlplat import tables
+    from rlplat.runs.folder import list_runs
+
+    _run("runs", lambda: list_runs(root), json, show=tables.print_runs, results=tables.run_results)
+
+
+@app.command()
+def watch(
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, or one run.")] = Path("runs"),
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 6006, or one that is free.")] = None,
+    json: Json = None,
+) -> None:
+    """Show runs in TensorBoard, until Ctrl-C."""
+    from rlplat.reports import Result
+    from rlplat.watch import serve
+
+    with serve(runs, port) as (address, process):
+        _run("watch", lambda: [Result("watch.address", address)], json, show=lambda _: print(address, flush=True))
+        process.wait()
+
+
+def _run(
+    command: str,
+    work: Callable[[], Any],
+    json: str | None,
+    trust: list[str] | None = None,
+    *,
+    show: Callable[[Any], None] | None = None,
+    results: Callable[[Any], list[Result]] = list,
+) -> Any:
+    """Do a command's work, show what it found to people, and write it for programs; returns what it found.
+
+    What is found is a list of results, or else `show` prints it and `results` turns it into such a list.
+    """
+    from rlplat import registry, reports, tables
+
+    registry.trust(*(trust or []))
+    if json is not None:
+        reports.check_target(json)
+    if json == "-":
+        with reports.stdout_to_stderr():
+            found = work()
+    else:
+        found = work()
+        (show or tables.print_results)(found)
+    if json is not None:
+        reports.write_json(reports.report(command, results(found)), json)
+    return found
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} must look like rows=6", param_hint="-p") from error
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    app()

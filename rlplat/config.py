@@ -1,0 +1,274 @@
+"""The configuration of a run: its models, and how they are loaded, overridden, checked and saved.
+
+A configuration is a YAML file. Each agent brings the model of its own part (a subclass of `AgentConfig`), which the
+registry finds under `agent.id`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from rlplat import registry
+from rlplat.errors import ConfigError, RegistryError
+from rlplat.hardware import num_cores
+from rlplat.problems import describe, found
+from rlplat.yaml_files import parse_yaml, read_yaml, yaml_text
+
+Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]
+
+
+class ConfigModel(BaseModel):
+    """Base of every part of a configuration: frozen, no unknown keys, no silent conversion of types.
+
+    A whole number passes for a number and a list for a tuple; nothing else is converted. The text below a field is
+    its description.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_become_tuples(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return tuple(cls._lists_become_tuples(item) for item in value)
+        return value
+
+
+class EnvConfig(ConfigModel):
+    """What is learned: a game or a task."""
+
+    id: str
+    """Name of a shipped environment (`connect_four`), or `module:Attribute` of one's own."""
+    parameters: dict[str, float] = {}
+    """Sizes and rules that the environment offers, such as `rows: 6`; the others keep their defaults."""
+
+
+class AgentConfig(ConfigModel):
+    """What every agent's configuration has. An agent's `Config` is a subclass of it."""
+
+    id: str
+    """Name of a shipped agent (`alphazero`), or `module:Attribute` of one's own."""
+
+
+class TrainingConfig(ConfigModel):
+    """How long a run lasts, and what it writes. The first budget that is spent ends the run."""
+
+    max_updates: Count | None = None
+    """Updates of the learner, at least 1; null: no limit. The budget that makes runs comparable."""
+    max_amount: Count | None = None
+    """New data: positions (games) or steps (robots), at least 1; null: no limit."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Wall-clock minutes, above 0; null: no limit. It ends a run and drives no schedule: speed changes no result."""
+    checkpoint_every: Count = 500
+    """Updates between checkpoints. 500 are a minute or two on two cores: that much work a crash may cost."""
+    keep_checkpoints: Count = 3
+    """Newest checkpoints that are kept, besides the best. Three leave two to go back to when one is broken."""
+    log_every: Count = 20
+    """Updates between rows of metrics. 20 average out the noise of single batches and give smooth curves."""
+    records_every: CountOrZero = 500
+    """Updates between written records of games or episodes; 0: none. As often as checkpoints, so each has a sample."""
+
+    @model_validator(mode="after")
+    def _some_budget(self) -> TrainingConfig:
+        if self.max_updates is None and self.max_amount is None and self.max_minutes is None:
+            raise ValueError("the run would never end; set at least one of max_updates, max_amount, max_minutes")
+        return self
+
+
+class EvaluationConfig(ConfigModel):
+    """Matches against fixed opponents, during training and at its end."""
+
+    every: CountOrZero = 0
+    """Updates between evaluations; 0: only at the end. Evaluations take cores from training, so they are asked for."""
+    against: tuple[str, ...] = ("random",)
+    """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move)."""
+    num_games: Count = 100
+    """Games against each opponent in an evaluation during training; even, as each opening is played from both sides.
+    100 tell scores apart that differ by about 0.1."""
+    num_simulations: CountOrZero | None = None
+    """Simulations a move of the agent; 0: the network alone; null: as in self-play."""
+    opening_plies: CountOrZero = 2
+    """Random moves before each game, at least 0. Two make the games differ and seldom decide them."""
+    final_num_games: CountOrZero = 400
+    """Games against each opponent at the end, even; 0: no evaluation. 400 give intervals of about +-0.05."""
+
+    @field_validator("num_games", "final_num_games")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("it must be even, as each opening is played from both sides")
+        return value
+
+
+class PlacementConfig(ConfigModel):
+    """Where the parts of a run live. It changes the speed of a run, not what is computed."""
+
+    mode: Literal["ray", "inline"] = "ray"
+    """`ray`: processes of their own; `inline`: everything in one process, step by step, repeatable bit by bit."""
+    num_actors: Count | None = None
+    """Actors that make data, at least 1; null: one per core that this process may use."""
+    threads_per_actor: Count = 1
+    """Threads of one actor. One, as more actors use more cores just as well and wait less for each other."""
+    learner_threads: Count | None = None
+    """Threads of the learner on the CPU, at least 1; null: the library's choice."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks run; `auto`: a GPU where there is one that works. `cuda` fails where there is none."""
+    address: str | None = None
+    """Address of a running Ray cluster; null: start Ray on this machine and stop it at the end."""
+    object_store_mib: Annotated[int, Field(ge=80)] = 256
+    """Shared memory of a locally started Ray, in MiB, at least 80 (Ray's minimum is 75 MB). Batches of games and
+    weights on their way take some tens."""
+
+    def resolve_num_actors(self) -> int:
+        """Return the number of actors: as configured, or one per core."""
+        return self.num_actors if self.num_actors is not None else max(1, num_cores())
+
+
+class RunConfig(ConfigModel):
+    """All that defines a run."""
+
+    name: str
+    """Name of the run and of its folder; by default the file's name without its ending."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Start of every random generator, 0 to 2147483647. Fixed, so that a run can be repeated."""
+    env: EnvConfig
+    """The environment."""
+    agent: SerializeAsAny[AgentConfig]
+    """The agent: its own subclass of `AgentConfig`."""
+    training: TrainingConfig
+    """Budgets and intervals."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """Matches against baselines."""
+    placement: PlacementConfig = PlacementConfig()
+    """Processes, threads, devices."""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_folder(cls, value: str) -> str:
+        if (
+            not value
+            or len(value) > 100
+            or value.startswith(".")
+            or any(c in "/\\" or not c.isprintable() for c in value)
+        ):
+            raise ValueError("it names a folder: 1 to 100 characters without / and \\, not beginning with a dot")
+        return value
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = (), *, trust: Sequence[str] = ()) -> RunConfig:
+    """Read a configuration, apply overrides such as `agent.search.c_init=1.5`, and check all of it.
+
+    Imports the agent (only from the checkout, or from a package that is trusted: see `rlplat.registry`), not the
+    environment. Raises ConfigError, which names every problem in a line of its own.
+    """
+    path = Path(path)
+    data = {"name": path.stem, **read_yaml(path)}
+    changes = parse_overrides(*overrides)
+    _apply(data, changes)
+    config, problems = _validate(data, trust)
+    if config is None or problems:
+        raise ConfigError("\n".join(f"{_origin(place, path, changes)}: {text}" for place, text in problems))
+    return config
+
+
+def parse_overrides(*texts: str) -> dict[str, Any]:
+    """Return dotted key -> value for texts such as `training.max_updates=500`; values are YAML. The last one wins."""
+    changes: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not all(key.strip().split(".")):
+            raise ConfigError(f"-o {text}: an override must look like agent.search.c_init=1.5")
+        try:
+            changes[key.strip()] = parse_yaml(value)
+        except ConfigError as error:
+            raise ConfigError(f"-o {text}: {error}") from error
+    return changes
+
+
+def config_text(config: RunConfig) -> str:
+    """Return the whole configuration, defaults included, as YAML that `load_config` reads back equal."""
+    return yaml_text(config.model_dump(mode="json"))
+
+
+def config_hash(config: RunConfig) -> str:
+    """Return 16 hexadecimal digits that change with every value but the run's name."""
+    canonical = json.dumps(config.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for dotted, value in changes.items():
+        *parents, last = dotted.split(".")
+        here = data
+        for depth, part in enumerate(parents):
+            inner = here.get(part)
+            if inner is None:
+                inner = here[part] = {}
+            if not isinstance(inner, dict):
+                place = ".".join(parents[: depth + 1])
+                raise ConfigError(f"-o {dotted}=...: {place} is {found(inner)}, which has no keys to override")
+            here = inner
+        here[last] = value
+
+
+def _origin(place: str, path: Path, changes: Mapping[str, Any]) -> str:
+    """Return where the value at `place` came from: the file, or the override that set it."""
+    for dotted in reversed(list(changes)):
+        if place == dotted or place.startswith(f"{dotted}."):
+            return f"-o {dotted}"
+    return str(path)
+
+
+def _validate(data: dict[str, Any], trust: Sequence[str]) -> tuple[RunConfig | None, list[tuple[str, str]]]:
+    """Return the configuration (None if wrong) and all problems as (dotted place, sentence)."""
+    agent, problems = _validate_agent(data.get("agent"), trust)
+    config = None
+    try:
+        config = RunConfig.model_validate({**data, "agent": agent} if agent is not None else data)
+    except ValidationError as error:
+        # Here an agent is judged by the base class alone: of its part only a missing or wrong id is news.
+        ours = () if problems else ("agent", "agent.id")
+        problems += [(at, text) for at, text in describe(error, RunConfig) if at.split(".")[0] != "agent" or at in ours]
+    env = data.get("env")
+    if isinstance(env, dict) and isinstance(env.get("id"), str):
+        try:
+            registry.locate(env["id"], kind="game", trust=trust)
+        except RegistryError as error:
+            problems.append(("env.id", f"env.id: {error}"))
+    return config, problems
+
+
+def _validate_agent(part: Any, trust: Sequence[str]) -> tuple[AgentConfig | None, list[tuple[str, str]]]:
+    if not isinstance(part, dict) or not isinstance(part.get("id"), str):
+        return None, []  # RunConfig says what is wrong
+    try:
+        agent = registry.resolve(part["id"], kind="agent", trust=trust)
+    except RegistryError as error:
+        return None, [("agent.id", f"agent.id: {error}")]
+    model: type[AgentConfig] = agent.Config
+    try:
+        return model.model_validate(part), []
+    except ValidationError as error:
+        return None, describe(error, model, at=("agent",))

@@ -1,0 +1,221 @@
+"""The one place where a name becomes an object, and where it is decided which names may.
+
+A name is `module:Attribute`, or a bare one: the game `connect_four` is `envs.games.connect_four:connect_four`, the
+agent `alphazero` is `agents.alphazero:AGENT`, the baseline `random` is `agents.baselines.random:BASELINE`.
+
+A name may lead below the packages `envs` and `agents` of the checkout, or below a package that the user trusts: by
+`--trust NAME`, or by a line in the settings file. That is decided before anything is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from rlplat import settings
+from rlplat.errors import RegistryError
+from rlplat.problems import suggestion
+
+Kind = Literal["game", "agent", "baseline"]
+
+CONTENT = ("envs", "agents")
+"""The checkout's packages, which are trusted."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """Where bare names of a kind lie: a module each, in one package."""
+
+    package: str
+    attribute: str | None
+    """Name of the object in its module; None: the module's own last name."""
+    excluded: tuple[str, ...] = ()
+
+    def full_name(self, name: str) -> str:
+        return f"{self.package}.{name}:{self.attribute or name}"
+
+
+_SHELVES: dict[str, _Shelf] = {
+    "game": _Shelf("envs.games", None),
+    "agent": _Shelf("agents", "AGENT", excluded=("baselines",)),
+    "baseline": _Shelf("agents.baselines", "BASELINE"),
+}
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of installed distributions. rlplat's own installs neither `envs` nor `agents`."""
+
+_trusted: list[str] = []
+
+
+def trust(*packages: str) -> None:
+    """Trust packages by name for the rest of this process: what `--trust NAME` does."""
+    for package in packages:
+        if not all(part.isidentifier() for part in package.split(".")):
+            raise RegistryError(f"--trust {package}: this is not the name of a package, such as my_games")
+        if package not in _trusted:
+            _trusted.append(package)
+
+
+def trusted() -> tuple[str, ...]:
+    """Return what this process trusts besides the checkout, for other processes to `trust` as well."""
+    return tuple(dict.fromkeys([*_trusted, *settings.trusted_packages()]))
+
+
+def names(kind: Kind) -> list[str]:
+    """Return the bare names of a kind, sorted, without importing any of them; [] where there is no checkout.
+
+    A module counts if its text mentions the object it should hold, so modules that serve others are left out.
+    """
+    shelf = _SHELVES[kind]
+    top, *inner = shelf.package.split(".")
+    spec = PathFinder.find_spec(top)
+    found: set[str] = set()
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        for entry in sorted(Path(location, *inner).glob("[!_.]*")):
+            source = entry / "__init__.py" if entry.is_dir() else entry
+            if source.suffix != ".py" or not source.is_file() or entry.stem in shelf.excluded:
+                continue
+            word = shelf.attribute or entry.stem
+            if re.search(rf"\b{re.escape(word)}\b", source.read_text(encoding="utf-8", errors="replace")):
+                found.add(entry.stem)
+    return sorted(found)
+
+
+def locate(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> tuple[str, str]:
+    """Return (module, attribute) of a name that may be loaded. Imports nothing of it.
+
+    Raises RegistryError for a malformed name, an unknown bare name, and a package that is not trusted.
+    """
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        known = names(kind)
+        if name not in known:
+            raise RegistryError(f"no {kind} is named {name!r}{suggestion(name, known)}")
+        module, _, attribute = _SHELVES[kind].full_name(name).partition(":")
+    if not all(part.isidentifier() for part in [*module.split("."), attribute]):
+        raise RegistryError(f"{name!r} names no {kind}; it must look like connect_four or my_games.hex:hex_game")
+    _check_trust(module, kind, name, [*trust, *trusted()])
+    return module, attribute
+
+
+def resolve(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> Any:
+    """Return the object with that name, once it is known to be trusted and to fulfil the contract of its kind.
+
+    Raises RegistryError: see `locate`; also if it cannot be imported (with the file and line), is not in its module, or
+    lacks something of its contract (with the file that it came from).
+    """
+    module_name, attribute = locate(name, kind=kind, trust=trust)
+    module = _import(module_name, name)
+    if not hasattr(module, attribute):
+        public = [word for word in vars(module) if not word.startswith("_")]
+        raise RegistryError(f"{name}: {_file(module)} has no {attribute}{suggestion(attribute, public)}")
+    target = getattr(module, attribute)
+    missing = _missing(target, kind)
+    if missing:
+        raise RegistryError(
+            f"{name}: {attribute} in {_file(module)} is no {kind}: it must have {' and '.join(missing)}"
+        )
+    return target
+
+
+def import_content() -> None:
+    """Import the checkout's packages themselves: their `__init__` registers the content's checks and benchmarks."""
+    for package in CONTENT:
+        spec = PathFinder.find_spec(package)
+        if spec is not None:
+            _check_origin(package, spec)
+            _import(package, package)
+
+
+def _missing(target: Any, kind: Kind) -> list[str]:
+    """Return what `target` lacks of its contract (see `rlplat.interfaces`), without calling it."""
+    lacks = []
+    if kind == "game":
+        lacks += [] if callable(getattr(target, "load", None)) else ["a method load(**parameters)"]
+        lacks += [] if isinstance(getattr(target, "name", None), str) else ["a text name"]
+        return lacks
+    if kind == "agent":
+        from rlplat.config import AgentConfig  # it imports this module
+
+        model = getattr(target, "Config", None)
+        if not (isinstance(model, type) and issubclass(model, AgentConfig)):
+            lacks.append("a class Config derived from rlplat.config.AgentConfig")
+    elif not isinstance(getattr(target, "usage", None), str):
+        lacks.append("a text usage")
+    if not callable(target):
+        lacks.append("a way to be called")
+    return lacks
+
+
+def _check_trust(module: str, kind: Kind, name: str, packages: Sequence[str]) -> None:
+    top = module.partition(".")[0]
+    by_name = any(module == package or module.startswith(f"{package}.") for package in packages)
+    if top not in CONTENT and not by_name:
+        raise RegistryError(
+            f"{name!r} lies in the package {top}, which is not trusted, and was not imported. A {kind} runs code: if "
+            f"you know where it comes from, allow it with --trust {top}, or add {top} to `trust:` in {settings.path()}"
+        )
+    if by_name:
+        _reach_current_folder(top)
+    spec = PathFinder.find_spec(top)
+    if spec is None:
+        where = "install the checkout with `pip install -e .`" if top in CONTENT else "install it, or go to its folder"
+        raise RegistryError(f"{name!r}: there is no package {top} to import; {where}")
+    if top in CONTENT and not by_name:
+        _check_origin(top, spec)
+
+
+def _check_origin(top: str, spec: ModuleSpec) -> None:
+    """Refuse a package that only shares the name with the checkout's: some distributions install an `agents`."""
+    found = Path(next(iter(spec.submodule_search_locations or []), str(spec.origin))).resolve()
+    checkout = Path(__file__).resolve().parents[1]
+    foreign = (checkout / top).is_dir() and found != checkout / top
+    if foreign or not _INSTALLED.isdisjoint(found.parts):
+        raise RegistryError(
+            f"the package {top} comes from {found}, not from a checkout of rlplat; uninstall that one, or put the "
+            f"checkout first on PYTHONPATH"
+        )
+
+
+def _reach_current_folder(top: str) -> None:
+    """Make a trusted package in the current folder importable; last on the path, so it can hide no other."""
+    if PathFinder.find_spec(top) is None and PathFinder.find_spec(top, [str(Path.cwd())]) is not None:
+        sys.path.append(str(Path.cwd()))
+
+
+def _import(module: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            raise RegistryError(f"{name!r}: there is no module {error.name} in {_parent_file(module)}") from error
+        raise _import_error(name, error) from error
+    except Exception as error:  # the module's own code runs here and may raise anything
+        raise _import_error(name, error) from error
+
+
+def _import_error(name: str, error: Exception) -> RegistryError:
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}, line {error.lineno}"
+    else:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+        user = [frame for frame in frames if frame.filename != __file__]
+        place = f"{user[-1].filename}, line {user[-1].lineno}" if user else "its import"
+    return RegistryError(f"{name!r} cannot be imported: {place}: {type(error).__name__}: {error}")
+
+
+def _parent_file(module: str) -> str:
+    parent = sys.modules.get(module.rpartition(".")[0] or module)
+    return _file(parent) if parent else "the places that Python searches"
+
+
+def _file(module: ModuleType) -> str:
+    return str(getattr(module, "__file__", None) or module.__name__)

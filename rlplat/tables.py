@@ -1,0 +1,134 @@
+"""Tables on the terminal, for people. What programs read is in `rlplat.reports`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rlplat.reports import Result
+
+if TYPE_CHECKING:
+    from rlplat.doctor import Row
+    from rlplat.evaluation.evaluate import Evaluation
+    from rlplat.runs.folder import RunInfo
+    from rlplat.testing import CheckReport
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+    """Print rows below the names of their columns; those in `right` stand at the right of theirs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
+
+
+def print_results(results: Sequence[Result]) -> None:
+    """Print name, value and unit of results, and a column for every other field that occurs."""
+    extra = list(dict.fromkeys(field for result in results for field in result.fields))
+    rows = [
+        [result.name, shown(result.value), result.unit, *(shown(result.fields.get(field)) for field in extra)]
+        for result in results
+    ]
+    print_table(["name", "value", "unit", *extra], rows, right=["value"])
+
+
+def evaluation_results(evaluations: Sequence[Evaluation]) -> list[Result]:
+    """Return `evaluation.<opponent>.score` for each match, with all else that is known of it."""
+    return [
+        Result(f"evaluation.{each.opponent}.score", each.score, "points/game", **_fields(each, "score"))
+        for each in evaluations
+    ]
+
+
+def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
+    """Print games, results, score and Elo difference of each match, both with their 95 % intervals."""
+    rows = []
+    for each in evaluations:
+        counts = [str(count) for count in (each.num_games, each.wins, each.draws, each.losses)]
+        interval = f"[{each.score_low:.3f}, {each.score_high:.3f}]"
+        elo = f"{each.elo:+.0f}", f"[{each.elo_low:+.0f}, {each.elo_high:+.0f}]"
+        rows.append([each.opponent, *counts, f"{each.score:.3f}", interval, *elo])
+    columns = ["against", "games", "win", "draw", "loss", "score", "95 %", "Elo", "95 % of Elo"]
+    print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"])
+
+
+def run_results(runs: Sequence[RunInfo]) -> list[Result]:
+    """Return `runs.<name>.state` for each run, with its folder, times, progress and last metrics."""
+    return [Result(f"runs.{run.name}.state", run.state, **_fields(run, "name", "state")) for run in runs]
+
+
+def print_runs(runs: Sequence[RunInfo]) -> None:
+    """Print state, progress and last metrics of each run: its losses and scores, where it has any."""
+    if not runs:
+        print("no runs here; start one with `rlplat train CONFIG`, or name another folder")
+        return
+    rows = []
+    for run in runs:
+        progress = ", ".join(f"{name} {shown(value)}" for name, value in run.progress.items())
+        metrics = run.metrics or {}
+        told = {key: value for key, value in metrics.items() if key.startswith(("loss", "evaluation"))} or metrics
+        last = ", ".join(f"{key} {shown(value)}" for key, value in list(told.items())[:4])
+        rows.append([run.name, run.state, progress, last, run.updated or ""])
+    print_table(["run", "state", "progress", "last metrics", "updated"], rows)
+
+
+def doctor_results(rows: Sequence[Row]) -> list[Result]:
+    """Return `doctor.<name>` for each row: `ok`, `warn` or `fail`, with what was found and what mends it."""
+    return [Result(f"doctor.{row.name}", row.state, found=row.found, mend=row.mend) for row in rows]
+
+
+def print_doctor(rows: Sequence[Row]) -> None:
+    """Print the rows, with the mending command below each that has one."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    width = max((len(row.name) for row in rows), default=0)
+    for row in rows:
+        colour = {"ok": "green", "warn": "yellow", "fail": "bold red"}[row.state]
+        console.print(Text.assemble((f"{row.state:4}", colour), f"  {row.name:{width}}  {row.found}"))
+        if row.mend:
+            console.print(Text(f"{'':{width + 8}}-> {row.mend}", style="cyan"))
+
+
+def check_results(report: CheckReport) -> list[Result]:
+    """Return `check_game.<game>.<check>` for each check: `ok` or `fail`, with what failed."""
+    return [
+        Result(
+            f"check_game.{report.game}.{check.name.replace(' ', '_')}",
+            "fail" if check.failure else "ok",
+            failure=check.failure,
+        )
+        for check in report.checks
+    ]
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it: `1,234,567`, `0.0123`, `[0.41, 0.52]`, and nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(shown(item) for item in value)}]"
+    return str(value)
+
+
+def _fields(record: Any, *without: str) -> dict[str, Any]:
+    """Return the fields of a dataclass instance by name."""
+    found = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in found.items()
+        if name not in without
+    }

@@ -1,0 +1,83 @@
+"""TensorBoard on a folder of runs, on this machine's loopback interface only."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rlplat.errors import RlplatError
+
+USUAL_PORT = 6006
+"""TensorBoard's own default; another is taken where it is in use."""
+
+START_SECONDS = 60.0
+"""How long TensorBoard may take to answer; on a busy machine its imports alone take ten."""
+
+
+@contextlib.contextmanager
+def serve(runs: Path, port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run TensorBoard on `runs` while the context lasts; gives its address, once it answers, and its process.
+
+    Raises RlplatError if there is no such folder, no TensorBoard, or it does not start.
+    """
+    if not runs.is_dir():
+        raise RlplatError(
+            f"{runs}: there is no such folder; start a run with `rlplat train CONFIG`, or name its folder"
+        )
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RlplatError("TensorBoard is not installed; pip install tensorboard")
+    port = _free_port(port)
+    arguments = ["--logdir", str(runs), "--host", "127.0.0.1", "--port", str(port), "--reload_interval", "15"]
+    with tempfile.TemporaryFile() as log:
+        command = [sys.executable, "-m", "tensorboard.main", *arguments]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        before = signal.signal(signal.SIGTERM, _leave)  # without it, TensorBoard would outlive this process
+        try:
+            _await_answer(process, port)
+            yield f"http://127.0.0.1:{port}/", process
+        except _Ended as error:
+            log.seek(0)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+            raise RlplatError("\n".join([f"TensorBoard did not start: {error}; it said:", *lines[-5:]])) from error
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            process.terminate()
+            process.wait()
+
+
+class _Ended(Exception):
+    """TensorBoard ended or hung before it answered."""
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise _Ended(f"exit code {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise _Ended(f"no answer on port {port} in {START_SECONDS:.0f} s")
+
+
+def _free_port(wanted: int | None) -> int:
+    """Return the wanted port (RlplatError if it is in use), or the usual one, or any that is free."""
+    for port in (wanted,) if wanted is not None else (USUAL_PORT, 0):
+        with contextlib.suppress(OSError), socket.socket() as server:
+            server.bind(("127.0.0.1", port or 0))
+            return int(server.getsockname()[1])
+    raise RlplatError(f"port {wanted} on 127.0.0.1 is in use or not allowed; leave out --port to take one that is free")
+
+
+def _leave(signum: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + signum)
