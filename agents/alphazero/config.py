@@ -6,7 +6,7 @@ A *position* is one state of a recorded game that has a policy target; an *updat
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 class NetworkConfig(ConfigModel):
     """The residual tower and its two heads."""
 
-    blocks: int = Field(4, ge=0, le=80)
+    blocks: Annotated[int, Field(ge=0, le=80)] = 4
     """Residual blocks of two 3x3 convolutions. 4 see a whole 6x7 board; each costs its share of time in full."""
-    channels: int = Field(32, ge=1, le=1024)
-    """Channels of the tower. Multiples of 16 fill a vector register; 32 keeps two CPU cores at 15,000 positions/s each."""
+    channels: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Channels of the tower; multiples of 16 fill vector registers. A position costs in proportion to the square: 32 is
+    what a CPU evaluates many thousands of times a second."""
     value_head: Literal["scalar", "wdl"] = "scalar"
     """`scalar`: one number through tanh, as in the paper. `wdl`: probabilities of win, draw and loss, which tell a
     certain draw from an open game. scalar, as it needs no draws to be right and costs least."""
-    policy_channels: int = Field(8, ge=1, le=256)
+    policy_channels: Annotated[int, Field(ge=1, le=256)] = 8
     """Channels of the policy head's 1x1 convolution. The paper's 2 starve boards whose actions are few."""
-    value_channels: int = Field(4, ge=1, le=256)
+    value_channels: Annotated[int, Field(ge=1, le=256)] = 4
     """Channels of the value head's 1x1 convolution; more than the paper's 1 as our towers are narrow."""
-    value_hidden: int = Field(64, ge=1, le=4096)
+    value_hidden: Annotated[int, Field(ge=1, le=4096)] = 64
     """Units of the value head's hidden layer (the paper: 256 on top of 256 channels)."""
 
     @property
@@ -42,27 +43,29 @@ class NetworkConfig(ConfigModel):
 class SearchConfig(ConfigModel):
     """One search of self-play, and what is made of its visit counts."""
 
-    num_simulations: int = Field(64, ge=2, le=1_000_000)
+    num_simulations: Annotated[int, Field(ge=2, le=1_000_000)] = 64
     """Simulations per move. 64 give small games a useful target; the paper's 800 pay on large boards only."""
-    c_base: float = Field(19652.0, gt=0)
+    c_base: Annotated[float, Field(gt=0)] = 19652.0
     """Visits at which exploration starts to grow (AlphaZero paper, pseudocode)."""
-    c_init: float = Field(1.25, ge=0)
+    c_init: Annotated[float, Field(ge=0)] = 1.25
     """Exploration at few visits (AlphaZero paper, pseudocode)."""
     fpu: Literal["reduction", "constant"] = "reduction"
-    """Value of an action not yet visited: the parent's value less `fpu_value` times the root of the prior visited so far,
-    or `fpu_value` itself."""
-    fpu_value: float = Field(0.2, ge=-1, le=2)
+    """Value of an action not yet visited. `reduction`: the parent's value less `fpu_value` times the root of the prior
+    that was visited so far; `constant`: `fpu_value` itself. A reduction follows the game, as KataGo found."""
+    fpu_value: Annotated[float, Field(ge=-1, le=2)] = 0.2
     """See `fpu`; 0.2 is KataGo's reduction. Values are in [-1, 1] from the view of the player to move."""
-    dirichlet_alpha: float | None = Field(None, gt=0)
-    """Concentration of the root noise. null: 10 / mean number of legal actions, which gives the paper's 0.3 in chess and
-    0.03 in Go; see `root_noise_alpha`."""
-    noise_fraction: float = Field(0.25, ge=0, le=1)
+    dirichlet_alpha: Annotated[float | None, Field(gt=0)] = None
+    """Concentration of the root noise, above 0. null: 10 / mean number of legal actions, which gives the paper's 0.3 in
+    chess and 0.03 in Go; see `root_noise_alpha`."""
+    noise_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Share of the noise in the root's priors (AlphaZero paper); 0 switches it off."""
-    temperature: float = Field(1.0, ge=0, le=100)
-    """Actions are drawn in proportion to visit_counts ** (1 / temperature) in the first plies; never in the policy target."""
-    temperature_plies: int = Field(12, ge=0)
-    """Plies of a game for which `temperature` holds; 12 is a third of a Connect Four game (the paper: 30 of a chess game)."""
-    final_temperature: float = Field(0.0, ge=0, le=100)
+    temperature: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Actions are drawn in proportion to visit_counts ** (1 / temperature) in the first plies; 1 as in the paper. It
+    never enters the policy target."""
+    temperature_plies: Annotated[int, Field(ge=0)] = 12
+    """Plies of a game for which `temperature` holds, the random opening included. 12 are a third of a game of Connect
+    Four (the paper: 30 plies of a game of chess)."""
+    final_temperature: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Temperature after that; 0 takes the most visited action."""
     reuse_subtree: bool = True
     """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
@@ -71,16 +74,16 @@ class SearchConfig(ConfigModel):
 class SelfPlayConfig(ConfigModel):
     """Games that one actor plays."""
 
-    num_games: int = Field(128, ge=1, le=1_000_000)
+    num_games: Annotated[int, Field(ge=1, le=1_000_000)] = 128
     """Games played at once. Half of them fill one batch of the network, so 128 give batches of up to 64."""
-    num_groups: int = Field(2, ge=1, le=8)
+    num_groups: Annotated[int, Field(ge=1, le=8)] = 2
     """Groups of games that alternate, so that tree work and network work overlap; 1 only to look for faults."""
-    cache_mib: int = Field(64, ge=0, le=1 << 20)
+    cache_mib: Annotated[int, Field(ge=0, le=1 << 20)] = 64
     """Bound of the evaluation cache in MiB; 0: no cache. Openings repeat most, so a small cache catches most of it."""
-    opening_plies: int = Field(4, ge=0, le=1000)
+    opening_plies: Annotated[int, Field(ge=0, le=1000)] = 4
     """A game starts with 0 to this many random plies, drawn evenly, which have no policy target: variety beyond what
     noise and temperature find."""
-    collect_positions: int = Field(2000, ge=1)
+    collect_positions: Annotated[int, Field(ge=1)] = 2000
     """New positions per call of a collector: some seconds of work, so weights are fresh and messages few."""
 
     @model_validator(mode="after")
@@ -93,15 +96,15 @@ class SelfPlayConfig(ConfigModel):
 class ReplayConfig(ConfigModel):
     """The window of newest games that batches are drawn from; it grows with the run (KataGo paper, appendix C)."""
 
-    min_positions: int = Field(4000, ge=1)
+    min_positions: Annotated[int, Field(ge=1)] = 4000
     """Positions before the first update. Fewer, and the first updates learn a handful of games by heart."""
-    window_start: int = Field(20_000, ge=1)
+    window_start: Annotated[int, Field(ge=1)] = 20_000
     """c: everything is kept up to this many positions, then the window grows more slowly than the run."""
-    window_exponent: float = Field(0.75, gt=0, le=1)
+    window_exponent: Annotated[float, Field(gt=0, le=1)] = 0.75
     """alpha: late growth as a power of the run's positions (KataGo: 0.75)."""
-    window_growth: float = Field(0.4, gt=0, le=1)
+    window_growth: Annotated[float, Field(gt=0, le=1)] = 0.4
     """beta: the share of new positions that enlarge the window at `window_start` (KataGo: 0.4)."""
-    max_positions: int = Field(1_000_000, ge=100)
+    max_positions: Annotated[int, Field(ge=100)] = 1_000_000
     """Bound of the memory, in stored positions: about 60 MB for a million positions of Connect Four."""
 
     @model_validator(mode="after")
@@ -123,44 +126,44 @@ class ReplayConfig(ConfigModel):
 class TrainingConfig(ConfigModel):
     """The optimiser and what it minimises."""
 
-    batch_size: int = Field(256, ge=2, le=1 << 16)
+    batch_size: Annotated[int, Field(ge=2, le=1 << 16)] = 256
     """Positions per update; below 32 the batch normalisation gets noisy."""
-    samples_per_position: float = Field(4.0, gt=0, le=1000)
-    """How often a position is drawn on average over its life (replay ratio). KataGo uses up to 4; more saves self-play and
-    risks learning games by heart."""
-    max_owed_updates: int = Field(200, ge=1)
+    samples_per_position: Annotated[float, Field(gt=0, le=1000)] = 4.0
+    """How often a position is drawn on average over its life (replay ratio). KataGo uses up to 4; more saves self-play
+    and risks learning games by heart."""
+    max_owed_updates: Annotated[int, Field(ge=1)] = 200
     """Collectors wait once the learner is this many updates behind: some seconds of its work."""
     optimizer: Literal["sgd", "adamw"] = "sgd"
     """`sgd`: with momentum, as in the paper; `adamw`: settles faster in short runs, at a rate of about 0.001."""
-    learning_rate: float = Field(0.02, gt=0, le=10)
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.02
     """At its highest. 0.02 suits SGD at batches of 256 (the paper: 0.2 at 4096); AdamW wants about 0.001."""
-    momentum: float = Field(0.9, ge=0, lt=1)
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """SGD's momentum, AdamW's first beta (its second is 0.999)."""
     lr_schedule: Literal["constant", "step", "cosine"] = "constant"
     """Over updates, never over time. `constant`, `step` or `cosine`; constant suits runs that a clock ends."""
-    warmup_updates: int = Field(100, ge=0)
+    warmup_updates: Annotated[int, Field(ge=0)] = 100
     """The rate rises in a line from 0 over this many updates, while the batch normalisation settles."""
     lr_step_updates: tuple[int, ...] = ()
     """`step`: the rate is multiplied by `lr_step_factor` at each of these updates (ascending)."""
-    lr_step_factor: float = Field(0.1, gt=0, lt=1)
+    lr_step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """See `lr_step_updates`; the paper's factor."""
-    lr_total_updates: int = Field(10_000, ge=1)
+    lr_total_updates: Annotated[int, Field(ge=1)] = 10_000
     """`cosine`: the update at which the rate has come down to `lr_final_fraction`; it stays there."""
-    lr_final_fraction: float = Field(0.05, ge=0, le=1)
+    lr_final_fraction: Annotated[float, Field(ge=0, le=1)] = 0.05
     """`cosine`: the last rate as a share of `learning_rate`."""
-    weight_decay: float = Field(1e-4, ge=0, lt=1)
+    weight_decay: Annotated[float, Field(ge=0, lt=1)] = 1e-4
     """L2 regularisation of convolution and layer weights (the paper's c), not of biases and batch normalisation."""
-    max_gradient_norm: float | None = Field(5.0, gt=0)
+    max_gradient_norm: Annotated[float | None, Field(gt=0)] = 5.0
     """Gradients with a larger norm are scaled down to it: a guard against single bad batches. null: no clipping."""
-    value_weight: float = Field(1.0, gt=0, le=100)
+    value_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Weight of the value loss beside the policy loss (the paper: 1)."""
-    value_target_mix: float = Field(0.0, ge=0, le=1)
-    """Share of the search's root value in the value target, the rest is the game's outcome; 0 as in the paper. Root values
-    are less noisy and more biased."""
-    ema_decay: float = Field(0.99, ge=0, lt=1)
-    """Published weights are the exponential moving average over about 1 / (1 - ema_decay) updates, which plays better than
-    the newest weights; 0: publish the newest."""
-    publish_every: int = Field(50, ge=1)
+    value_target_mix: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the search's root value in the value target, the rest is the game's outcome; 0 as in the paper. Root
+    values are less noisy and more biased."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Published weights are the exponential moving average over about 1 / (1 - ema_decay) updates, which plays better
+    than the newest weights; 0: publish the newest."""
+    publish_every: Annotated[int, Field(ge=1)] = 50
     """Updates between two published versions. Each empties the evaluation caches, and a session takes 10 ms to make."""
 
     @model_validator(mode="after")
@@ -198,7 +201,10 @@ class AlphaZeroConfig(AgentConfig):
 
 
 def root_noise_alpha(config: SearchConfig, game: Game, *, num_games: int = 32) -> float:
-    """`dirichlet_alpha`, or if that is None 10 / the mean number of legal actions over random games (the same ones always)."""
+    """Return `dirichlet_alpha`, or if that is None 10 / the mean number of legal actions over random games.
+
+    The games are the same ones each time.
+    """
     if config.dirichlet_alpha is not None:
         return config.dirichlet_alpha
     rng = np.random.default_rng(0)

@@ -134,7 +134,7 @@ class Finished:
 
 
 def checked(observations: npt.NDArray[Any], spec: EnvSpec, batch_size: int) -> FloatArray:
-    """Return observations as contiguous float32; ValueError unless they are `[B, C, H, W]` with 1 <= B <= batch_size."""
+    """Return contiguous float32 observations; ValueError unless they are `[B, C, H, W]` with 1 <= B <= batch_size."""
     if observations.shape[1:] != tuple(spec.observation_shape) or not 1 <= len(observations) <= batch_size:
         raise ValueError(
             f"observations of shape {list(observations.shape)}; {spec.name} has {list(spec.observation_shape)} each, "

@@ -146,8 +146,8 @@ class AlphaZeroLearner:
             self._restore_counters(counters)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(
-                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Use an older one, or "
-                "begin a new run from its weights with --init-from"
+                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Use an older one, "
+                "or begin a new run from its weights with --init-from"
             ) from error
 
     def initialise(self, weights: Arrays) -> None:

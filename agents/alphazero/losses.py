@@ -31,7 +31,8 @@ def loss_terms(
 ) -> dict[str, Tensor]:
     """Return scalars by the names of their metrics; `loss/total` is differentiable, and all are means over the batch.
 
-    policy_logits: `[B, A]`; value_logits: `[B]` (before tanh: squared error) or `[B, 3]` (win, draw, loss: cross entropy).
+    policy_logits: `[B, A]`; value_logits: `[B]` (before tanh; squared error) or `[B, 3]` (win, draw, loss; cross
+    entropy).
     `policy/kl` is the policy loss less the entropy of its target: what could still be learned. `policy/accuracy`: how
     often the most visited action has the highest prior. `value/error`: mean distance of the value from the outcome.
     """
@@ -58,7 +59,7 @@ def loss_terms(
 
 
 def log_softmax_legal(logits: Tensor, legal: Tensor) -> Tensor:
-    """Logarithm of the softmax over legal actions `[B, A]`; 0 (not -inf) at illegal ones, so that products stay finite."""
+    """Logarithm of the softmax over legal actions, `[B, A]`; 0 (not -inf) at illegal ones: products stay finite."""
     masked = logits.masked_fill(~legal, -torch.inf)
     return functional.log_softmax(masked, dim=1).masked_fill(~legal, 0.0)
 
@@ -81,8 +82,8 @@ def outcome_probabilities(outcome: Tensor) -> Tensor:
 def root_probabilities(root_value: Tensor, outcome: Tensor) -> Tensor:
     """Win, draw and loss `[B, 3]` whose mean is the root value `[B]`.
 
-    A root value does not tell draws. In games that ended decided no draw is assumed, in drawn ones as much as fits, so a
-    game that knows no draws never gets one.
+    A root value does not tell draws. In games that ended decided no draw is assumed, in drawn ones as much as fits, so
+    a game that knows no draws never gets one.
     """
     decided = torch.stack([(1.0 + root_value) / 2, torch.zeros_like(root_value), (1.0 - root_value) / 2], dim=1)
     return torch.where((outcome == 0.0)[:, None], outcome_probabilities(root_value), decided)

@@ -92,8 +92,8 @@ class ResidualNetwork(nn.Module):
 def initialise_network(network: ResidualNetwork, seed: int) -> None:
     """Draw all weights anew from `seed`, whatever the global generator was; equal on CPU and GPU.
 
-    Convolutions and hidden layer as He et al. 2015 (fan out); the second normalisation of a block starts at zero scale, so
-    blocks start as identity (Goyal et al. 2017, 5.1); outputs start at zero: an even policy and value 0.
+    Convolutions as He et al. 2015 (fan out); the second normalisation of a block starts at zero scale, so blocks start
+    as identity (Goyal et al. 2017, 5.1); outputs start at zero: an even policy and value 0.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, module in network.named_modules():
@@ -117,7 +117,7 @@ def values(value_logits: Tensor) -> Tensor:
 
 
 def to_arrays(tensors: dict[str, Tensor]) -> Arrays:
-    """Float tensors by name as float32 arrays of their own memory; the batch counters of the normalisations are left out."""
+    """Float tensors by name as float32 arrays of their own memory, without the normalisations' counters of batches."""
     return {
         name: np.array(tensor.detach().float().cpu().numpy())
         for name, tensor in tensors.items()

@@ -5,6 +5,8 @@ Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] fro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -29,7 +31,7 @@ class OnnxEvaluator:
     Args:
         weights: published weights.
         batch_size: the graph's fixed batch.
-        num_threads: threads that compute one batch. They do not spin between batches, as other processes share the cores.
+        num_threads: threads that compute one batch; they sleep between batches, as other processes share the cores.
     """
 
     def __init__(
@@ -123,12 +125,12 @@ class _Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{operator}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
-    def constant(self, name: str, array: np.ndarray) -> None:
+    def constant(self, name: str, array: np.ndarray[Any, Any]) -> None:
         self._constants.append(numpy_helper.from_array(array, name))
 
     def convolution(self, name: str, x: str, kernel: int, *, relu: bool = True) -> str:

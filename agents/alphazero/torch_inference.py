@@ -22,8 +22,8 @@ NUM_LANES = 2
 class TorchEvaluator:
     """Fulfils `NetworkEvaluator`. On CUDA: bfloat16, channels last, batch norm folded, one CUDA graph per lane.
 
-    A lane has its own stream, pinned host memory and graph, so that copies of one batch overlap the work of another. On the
-    CPU it computes in float32 when a batch is submitted.
+    A lane has its own stream, pinned host memory and graph, so that copies of one batch overlap the work of another. On
+    the CPU it computes in float32 when a batch is submitted.
     """
 
     def __init__(

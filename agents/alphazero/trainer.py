@@ -111,8 +111,9 @@ class Trainer:
         kinds, allowed = {name.split(".", 1)[0] for name in optimizer}, OPTIMIZER_STATES[self._config.optimizer]
         if kinds - allowed:
             raise CheckpointError(
-                f"{source}: the optimiser's memory holds {sorted(kinds)}, {self._config.optimizer} has {sorted(allowed)}: "
-                "continue with the agent.training.optimizer that the run began with, or begin anew with --init-from"
+                f"{source}: the optimiser's memory holds {sorted(kinds)}, {self._config.optimizer} has "
+                f"{sorted(allowed)}: continue with the agent.training.optimizer of this run, or begin one "
+                "with --init-from"
             )
         self._network.load_state_dict(_below("network.", tensors))
         for name, tensor in average.items():
@@ -142,7 +143,7 @@ class Trainer:
     def _move_average(self) -> None:
         """Move the average towards the newest weights; early on faster, so that the first weights do not linger.
 
-        Statistics of batch normalisations are averaged like weights: those of the newest weights would not fit the average.
+        Statistics of batch normalisations are averaged like weights: those of the newest weights would not fit it.
         """
         if self._config.ema_decay == 0:
             return
@@ -158,8 +159,9 @@ class Trainer:
         if self.num_skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
             raise WorkerError(
                 f"{MAX_SKIPPED_IN_A_ROW} updates in a row were skipped: loss {metrics['loss/total']}, gradient norm "
-                f"{metrics['optimizer/gradient_norm']}, learning rate {metrics['optimizer/learning_rate']:g}. The training "
-                "has diverged; begin from an earlier checkpoint (--init-from) with a lower agent.training.learning_rate"
+                f"{metrics['optimizer/gradient_norm']}, learning rate {metrics['optimizer/learning_rate']:g}. The "
+                "training has diverged; begin from an earlier checkpoint (--init-from) with a lower "
+                "agent.training.learning_rate"
             )
 
 

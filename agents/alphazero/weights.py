@@ -6,6 +6,7 @@ Names are those of `agents.alphazero.network.ResidualNetwork`. Axes: C planes, H
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def weight_shapes(spec: EnvSpec, config: NetworkConfig) -> Shapes:
     """Name and shape of every published array of the network, batch normalisation apart from convolutions."""
     planes, height, width = spec.observation_shape
     channels, area = config.channels, height * width
-    shapes = _convolution("stem", planes, channels, 3)
+    shapes: Shapes = _convolution("stem", planes, channels, 3)
     for block in range(config.blocks):
         shapes |= _convolution(f"blocks.{block}.first", channels, channels, 3)
         shapes |= _convolution(f"blocks.{block}.second", channels, channels, 3)
@@ -36,8 +37,8 @@ def weight_shapes(spec: EnvSpec, config: NetworkConfig) -> Shapes:
 
 
 def _convolution(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:
-    norm = {f"{name}.norm.{part}": (outputs,) for part in ("weight", "bias", "running_mean", "running_var")}
-    return {f"{name}.convolution.weight": (outputs, inputs, kernel, kernel)} | norm
+    norm: Shapes = {f"{name}.norm.{part}": (outputs,) for part in ("weight", "bias", "running_mean", "running_var")}
+    return {f"{name}.convolution.weight": (outputs, inputs, kernel, kernel), **norm}
 
 
 def _layer(name: str, inputs: int, outputs: int) -> Shapes:
@@ -67,7 +68,7 @@ def fold_batch_norm(weights: Arrays) -> Arrays:
     return folded
 
 
-def check_weights(weights: Mapping[str, np.ndarray], expected: Shapes, source: str) -> None:
+def check_weights(weights: Mapping[str, np.ndarray[Any, Any]], expected: Shapes, source: str) -> None:
     """Raise `CheckpointError` unless `weights` has exactly the names and shapes of `expected`."""
     faults = _names("is missing", expected.keys() - weights.keys())
     faults += _names("is not part of this network", weights.keys() - expected.keys())

@@ -9,8 +9,8 @@ class ReplayRatioGovernor:
     """A token bucket: new positions pay for updates, each of which draws `batch_size` samples.
 
     The first `min_positions` fill the replay and pay for nothing, so no burst of updates follows them. Afterwards
-    `num_updates * batch_size <= samples_per_position * (num_positions - min_positions)` always holds: the learner cannot
-    outrun the collectors. `is_behind` tells that `max_owed` updates or more are owed: collectors then wait.
+    `num_updates * batch_size <= samples_per_position * (num_positions - min_positions)` always holds: the learner
+    cannot outrun the collectors. `is_behind` tells that `max_owed` updates or more are owed: collectors then wait.
 
     Args:
         samples_per_position: how often a position is drawn on average, > 0.
@@ -22,8 +22,8 @@ class ReplayRatioGovernor:
     def __init__(self, samples_per_position: float, batch_size: int, min_positions: int, max_owed: int) -> None:
         if not (samples_per_position > 0 and batch_size >= 1 and min_positions >= 0 and max_owed >= 1):
             raise ValueError(
-                f"samples_per_position {samples_per_position}, batch_size {batch_size}, min_positions {min_positions} and "
-                f"max_owed {max_owed} must be > 0, >= 1, >= 0 and >= 1"
+                f"samples_per_position {samples_per_position}, batch_size {batch_size}, min_positions {min_positions} "
+                f"and max_owed {max_owed} must be > 0, >= 1, >= 0 and >= 1"
             )
         self._samples_per_position = samples_per_position
         self._batch_size = batch_size

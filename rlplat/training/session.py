@@ -6,23 +6,21 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rlplat import registry
 from rlplat.config import RunConfig, config_hash, config_text, load_config
 from rlplat.errors import RunError
 from rlplat.evaluation.evaluate import Evaluation, results
-from rlplat.interfaces import Agent, Arrays
+from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
-from rlplat.search.game import Game
+from rlplat.training.build import Built, build
 from rlplat.training.evaluating import evaluate_checkpoint
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
@@ -33,21 +31,6 @@ MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minut
 """Parts of a configuration that a resumed run may change: they do not touch what is learned."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Built:
-    """A configuration with the objects that it names."""
-
-    config: RunConfig
-    game: Game
-    agent: Agent
-
-
-def build(config: RunConfig, *, trust: Sequence[str] = ()) -> Built:
-    """Load the environment and the agent that a configuration names."""
-    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
-    return Built(config, game, registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game))
 
 
 def train(

@@ -1,0 +1,52 @@
+"""Monte-Carlo tree search without a network: `mcts:1000` makes 1000 simulations a move, valued by random rollouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlplat.errors import RegistryError
+from rlplat.search.analysis import ROLLOUT, SearchParams, analyse
+
+if TYPE_CHECKING:
+    from rlplat.search.game import Game, State
+
+C_INIT = 2.0
+"""Exploration constant."""
+
+MAX_SIMULATIONS = 10_000_000
+
+
+class MctsPolicy:
+    """The most visited action of a search with uniform priors, random rollouts and no root noise."""
+
+    def __init__(self, game: Game, num_simulations: int, seed: int) -> None:
+        self.name = f"mcts:{num_simulations}"
+        self._game = game
+        self._params = SearchParams(num_simulations=num_simulations, c_init=C_INIT, noise_fraction=0.0)
+        self._rng = np.random.default_rng(seed)
+
+    def act(self, states: Sequence[State]) -> np.ndarray[Any, Any]:
+        """Search each state from scratch: int64 `[B]`. Ties go to the higher value, then to the lower action."""
+        seed = int(self._rng.integers(2**63))
+        return analyse(self._game, states, ROLLOUT, self._params, seed=seed).best_actions()
+
+
+class MctsBaseline:
+    """Makes the policies named `mcts:N`."""
+
+    usage = "mcts:N: tree search with random rollouts, N simulations a move (mcts:1000)"
+
+    def __call__(self, argument: str | None, game: Game, seed: int) -> MctsPolicy:
+        """Build the policy; the argument is the number of simulations."""
+        found = "mcts" if argument is None else f"mcts:{argument}"
+        if argument is None or not (argument.isascii() and argument.isdigit()):
+            raise RegistryError(f"opponent '{found}': mcts needs a number of simulations, as in mcts:1000")
+        if not 1 <= int(argument) <= MAX_SIMULATIONS:
+            raise RegistryError(f"opponent '{found}': mcts takes 1 to {MAX_SIMULATIONS} simulations")
+        return MctsPolicy(game, int(argument), seed)
+
+
+BASELINE = MctsBaseline()

@@ -1,0 +1,187 @@
+"""Strength of a policy, or of a run's checkpoint, against baselines."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlplat import registry
+from rlplat.config import load_config
+from rlplat.evaluation.arena import MatchResult, play_match
+from rlplat.evaluation.opponents import parse_opponent
+from rlplat.evaluation.statistics import MatchScore
+from rlplat.interfaces import Policy
+from rlplat.reports import Result
+from rlplat.runs.arrays import load_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+from rlplat.runs.durable import write_json
+from rlplat.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from rlplat.search.game import Game
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of a match against one opponent, from the view of the policy that was evaluated."""
+
+    opponent: str
+    num_games: int
+    wins: int
+    draws: int
+    losses: int
+    score: float
+    """Mean points of a game: win 1, draw 1/2, loss 0."""
+    score_low: float
+    """Ends of the 95 % interval, with pairs of games as the unit (see `rlplat.evaluation.statistics`)."""
+    score_high: float
+    elo: float
+    """Elo difference to the opponent; infinite (null in files) when every game was won or lost."""
+    elo_low: float
+    elo_high: float
+    first: tuple[int, int, int]
+    """Wins, draws and losses of the games in which the policy moved first."""
+    second: tuple[int, int, int]
+    """The same of the games in which the opponent moved first."""
+    mean_length: float
+    """Plies of a game, the opening included."""
+    distinct_games: int
+    """Games that differ from one another."""
+    opening_plies: int
+    seed: int
+    seconds: float
+    """Wall-clock duration of the match."""
+    step: int | None = None
+    """Updates of the learner at the checkpoint; None for a policy that comes from none."""
+    num_simulations: int | None = None
+    """Simulations a move of the policy; 0: its network alone; None: as the policy was made."""
+
+
+def evaluate_policy(
+    game: Game,
+    policy: Policy,
+    against: Sequence[str],
+    *,
+    num_games: int,
+    opening_plies: int,
+    seed: int,
+    trust: Sequence[str] = (),
+    step: int | None = None,
+    num_simulations: int | None = None,
+) -> list[Evaluation]:
+    """Play a match against each opponent from the same openings; `step` and `num_simulations` are noted in the result.
+
+    Every opponent is made before the first game, so a wrong name costs no time.
+    """
+    opponents = {
+        name: parse_opponent(name, trust=trust).make_policy(game, zlib.crc32(f"{seed} {name}".encode()))
+        for name in against
+    }
+    evaluations = []
+    for name, opponent in opponents.items():
+        start = time.perf_counter()
+        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=opening_plies, seed=seed)
+        seconds = time.perf_counter() - start
+        evaluations.append(_evaluation(name, match, opening_plies, seed, seconds, step, num_simulations))
+    return evaluations
+
+
+def _evaluation(
+    name: str,
+    match: MatchResult,
+    opening_plies: int,
+    seed: int,
+    seconds: float,
+    step: int | None,
+    num_simulations: int | None,
+) -> Evaluation:
+    score, (first, second) = match.score, match.score_by_side
+    (score_low, score_high), (elo_low, elo_high) = score.interval, score.elo_interval
+
+    def counts(side: MatchScore) -> tuple[int, int, int]:
+        return side.wins, side.draws, side.losses
+
+    return Evaluation(
+        opponent=name,
+        num_games=score.num_games,
+        wins=score.wins,
+        draws=score.draws,
+        losses=score.losses,
+        score=score.score,
+        score_low=score_low,
+        score_high=score_high,
+        elo=score.elo,
+        elo_low=elo_low,
+        elo_high=elo_high,
+        first=counts(first),
+        second=counts(second),
+        mean_length=match.mean_length,
+        distinct_games=match.distinct_games,
+        opening_plies=opening_plies,
+        seed=seed,
+        seconds=seconds,
+        step=step,
+        num_simulations=num_simulations,
+    )
+
+
+def evaluate_run(
+    run_path: Path,
+    *,
+    checkpoint: str = "latest",
+    against: Sequence[str],
+    num_games: int,
+    num_simulations: int | None,
+    seed: int,
+    trust: Sequence[str] = (),
+) -> list[Evaluation]:
+    """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
+
+    `num_simulations` is per move of the agent; 0: its network alone; None: as in self-play. Openings are as long as
+    the run's configuration says. May be called while the run is being trained.
+    """
+    run = RunFolder.open(run_path)
+    config = load_config(run.config_path, trust=trust)
+    found = CheckpointStore(run.checkpoints_path, keep=config.training.keep_checkpoints).resolve(checkpoint)
+    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
+    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game)
+    weights = load_arrays(found.path / WEIGHTS_FILE)
+    evaluations = evaluate_policy(
+        game,
+        agent.make_policy(weights, num_simulations=num_simulations, seed=seed),
+        against,
+        num_games=num_games,
+        opening_plies=config.evaluation.opening_plies,
+        seed=seed,
+        trust=trust,
+        step=found.step,
+        num_simulations=num_simulations,
+    )
+    now = datetime.now(UTC)
+    run.evaluations_path.mkdir(exist_ok=True)
+    write_json(
+        run.evaluations_path / f"{now:%Y%m%dT%H%M%S%fZ}-{found.step}.json",
+        {
+            "created": now.isoformat(timespec="seconds"),
+            "evaluations": [asdict(evaluation) for evaluation in evaluations],
+        },
+    )
+    return evaluations
+
+
+def results(evaluations: Sequence[Evaluation]) -> list[Result]:
+    """Return rows of a report: `evaluation.<opponent>.score` and `.elo`, each with its 95 % interval."""
+    rows = []
+    for each in evaluations:
+        name = f"evaluation.{each.opponent}"
+        games = {"games": each.num_games, "wins": each.wins, "draws": each.draws, "losses": each.losses}
+        rows += [
+            Result(f"{name}.score", each.score, "points/game", low=each.score_low, high=each.score_high, **games),
+            Result(f"{name}.elo", each.elo, "Elo", low=each.elo_low, high=each.elo_high),
+        ]
+    return rows

@@ -1,0 +1,113 @@
+"""The Ray actors of a run: thin shells around the hosts of `rlplat.training.hosts`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from rlplat import registry
+from rlplat.config import RunConfig
+from rlplat.evaluation.evaluate import Evaluation
+from rlplat.interfaces import Arrays, Demand, Summary
+from rlplat.training.build import Built, build
+from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.hosts import CollectorHost, LearnerHost, Report
+
+WEIGHTS_GROUP = "weights"
+"""Concurrency group of the learner that hands out weights while an update is under way."""
+
+
+def _build(config: RunConfig, trust: Sequence[str]) -> Built:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    registry.trust(*trust)
+    return build(config)
+
+
+@ray.remote(concurrency_groups={WEIGHTS_GROUP: 1})
+class LearnerActor:
+    """Owns the replay and the networks in training."""
+
+    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
+        self._host = LearnerHost(_build(config, trust).agent.make_learner(inline=False))
+        self._lock = threading.Lock()
+        self._newest: tuple[int, Any] = (0, None)
+
+    def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
+        """Begin from a checkpoint's folder, from weights, or from nothing."""
+        report = self._host.start(checkpoint, initial_weights)
+        self._publish()
+        return report
+
+    def turn(self, summaries: Sequence[Summary], max_updates: int, *arrays: Arrays) -> Report:
+        """One turn; the arrays arrive as Ray's own copies and are read only."""
+        report = self._host.turn(list(zip(arrays, summaries, strict=True)), max_updates)
+        self._publish()
+        return report
+
+    def save(self, folder: Path) -> None:
+        """Write learner and weights into a checkpoint's folder."""
+        self._host.save(folder)
+        self._publish()
+
+    @ray.method(concurrency_group=WEIGHTS_GROUP)
+    def newest_weights(self, known_version: int) -> tuple[int, Any]:
+        """Version and reference of the newest weights; no reference if the caller knows that version."""
+        with self._lock:
+            version, reference = self._newest
+        return version, None if version == known_version else reference
+
+    def _publish(self) -> None:
+        if self._host.version != self._newest[0]:
+            newest = (self._host.version, ray.put(self._host.weights))
+            with self._lock:
+                self._newest = newest
+
+
+@ray.remote
+class CollectorActor:
+    """Makes data with the newest weights, which it asks the learner for before every call."""
+
+    def __init__(
+        self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
+    ) -> None:
+        agent = _build(config, trust).agent
+        self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
+        self._learner = learner
+
+    def collect(self, demand: Demand) -> tuple[Summary, Arrays]:
+        """One call of the collector: what the loop reads, and what only the learner reads."""
+        version, reference = ray.get(self._learner.newest_weights.remote(self._host.version))
+        weights = None if reference is None else ray.get(reference)
+        collected = self._host.collect(demand, version, weights)
+        return collected.summary, collected.arrays
+
+    def get_state(self) -> Arrays:
+        """State for a checkpoint."""
+        return self._host.get_state()
+
+    def set_state(self, state: Arrays) -> None:
+        """State of a checkpoint."""
+        self._host.set_state({name: array.copy() for name, array in state.items()})
+
+
+@ray.remote
+class EvaluatorActor:
+    """Plays matches beside the training."""
+
+    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
+        os.nice(5)  # where cores are short, training goes first
+        self._built = _build(config, trust)
+
+    def evaluate(self, step: int, checkpoint: Path) -> tuple[int, list[Evaluation]]:
+        """Evaluate a checkpoint's folder."""
+        built = self._built
+        num_games = built.config.evaluation.num_games
+        return step, evaluate_checkpoint(
+            built.config, built.game, built.agent, checkpoint, step, num_games=num_games
+        )

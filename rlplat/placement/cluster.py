@@ -1,0 +1,69 @@
+"""Ray, started on this machine or joined elsewhere.
+
+A local Ray listens on the loopback interface only and asks for a token that lives in the environment of this process
+and its children; nothing is written to the user's home.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ray
+
+from rlplat.config import PlacementConfig
+from rlplat.errors import WorkerError
+
+SPARE_CPUS = 2
+"""Logical CPUs beside the collectors': the learner's and the evaluator's. Ray counts them, it does not enforce them."""
+
+_log = logging.getLogger(__name__)
+
+
+def connect(placement: PlacementConfig) -> None:
+    """Start Ray here, or join the cluster at `placement.address`. WorkerError if that fails."""
+    if placement.address is not None:
+        try:
+            ray.init(address=placement.address, log_to_driver=True, logging_level=logging.WARNING)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise WorkerError(
+                f"placement.address is {placement.address}: {error}. Start a cluster there with "
+                "'ray start --head', or set placement.address to null to start Ray on this machine"
+            ) from error
+        return
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(
+        address="local",
+        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + SPARE_CPUS,
+        object_store_memory=placement.object_store_mib << 20,
+        include_dashboard=False,
+        log_to_driver=True,
+        logging_level=logging.WARNING,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=_short_folder(),
+    )
+    _log.info("Ray %s on this machine, %d collectors", ray.__version__, placement.resolve_num_actors())
+
+
+def _short_folder() -> str:
+    """Ray's sockets live below it, and the path of a socket is at most 107 bytes long."""
+    preferred = Path(tempfile.gettempdir())
+    return str((preferred if len(str(preferred)) < 40 else Path("/tmp")) / f"rlplat-ray-{os.getuid()}")
+
+
+@contextmanager
+def environment() -> Iterator[None]:
+    """Give back the environment as it was: Ray and `connect` write to it."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

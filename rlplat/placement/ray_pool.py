@@ -1,0 +1,179 @@
+"""The pool on Ray: collectors, learner and evaluator as actors, on this machine or a cluster.
+
+Data goes from collector to learner; this process sees summaries and references. Every collector has a bounded number
+of calls under way, so it never waits for the loop and never runs ahead of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayError, RayTaskError
+
+from rlplat import registry
+from rlplat.config import RunConfig
+from rlplat.errors import RlplatError, WorkerError
+from rlplat.evaluation.evaluate import Evaluation
+from rlplat.interfaces import Agent, Arrays, Demand
+from rlplat.placement import cluster
+from rlplat.placement.actors import CollectorActor, EvaluatorActor, LearnerActor
+from rlplat.search.game import Game
+from rlplat.training.hosts import Report, load_collectors, save_collectors
+from rlplat.training.pool import Batch
+
+CALLS_PER_COLLECTOR = 2
+WAIT_S = 1.0
+"""Longest wait for data before the loop may look at its clock and at Ctrl-C again."""
+MOST_LOSSES = 20
+"""Collectors that may be lost before the run gives up: something is wrong that a restart does not mend."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of a collector that is under way."""
+
+    index: int
+    actor: Any
+    arrays: Any
+
+
+class RayPool:
+    """Fulfils `Pool`. `game` and `agent` are built anew in every actor."""
+
+    def __init__(self, config: RunConfig, game: Game, agent: Agent) -> None:
+        self._config, self._agent = config, agent
+        self._num_collectors = config.placement.resolve_num_actors()
+        self._calls: dict[Any, _Call] = {}
+        self._evaluating: list[Any] = []
+        self._generations = [0] * self._num_collectors
+        self._stack = ExitStack()
+
+    def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
+        """Start Ray and the actors, from a checkpoint's folder if there is one."""
+        self._stack.enter_context(cluster.environment())
+        self._stack.callback(ray.shutdown)
+        cluster.connect(self._config.placement)
+        threads = self._config.placement.threads_per_actor
+        common = (self._config, registry.trusted())
+        self._learner = LearnerActor.options(num_cpus=1, num_gpus=self._gpu_share(0.5)).remote(*common)
+        self._evaluator = EvaluatorActor.options(num_cpus=1).remote(*common)
+        self._collector_class = CollectorActor.options(
+            num_cpus=threads, num_gpus=self._gpu_share(0.5 / self._num_collectors)
+        )
+        self._collectors = [self._new_collector(index) for index in range(self._num_collectors)]
+        report: Report = _get(self._learner.start.remote(checkpoint, initial_weights))
+        if checkpoint is not None:
+            states = load_collectors(checkpoint, self._num_collectors)
+            _get([actor.set_state.remote(state) for actor, state in zip(self._collectors, states, strict=False)])
+        return report
+
+    def collect(self, demand: Demand) -> list[Batch]:
+        """What is ready; waits a moment for the first batch if the learner wants one."""
+        if demand.amount > 0:
+            self._feed(demand)
+        if not self._calls:
+            return []
+        waiting = list(self._calls)
+        ready, _ = ray.wait(waiting, num_returns=1, timeout=WAIT_S if demand.amount > 0 else 0)
+        if ready:
+            ready, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
+        return [batch for batch in map(self._take, ready) if batch is not None]
+
+    def advance(self, batches: Sequence[Batch], max_updates: int) -> Report:
+        """Let the learner take its turn; the collectors go on meanwhile."""
+        report: Report = _get(
+            self._learner.turn.remote(
+                [batch.summary for batch in batches], max_updates, *[batch.arrays for batch in batches]
+            )
+        )
+        return report
+
+    def save(self, folder: Path) -> None:
+        """Write learner, weights and collectors. Calls under way finish first; what they bring is learned afterwards."""
+        states = [actor.get_state.remote() for actor in self._collectors]
+        _get(self._learner.save.remote(folder.absolute()))
+        save_collectors(folder, _get(states))
+
+    def evaluate(self, step: int, checkpoint: Path) -> None:
+        """Let the evaluator begin; one evaluation may be under way, a further one waits its turn."""
+        self._evaluating.append(self._evaluator.evaluate.remote(step, checkpoint.absolute()))
+
+    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
+        """Evaluations that ended since the last call."""
+        if not self._evaluating:
+            return []
+        done, self._evaluating = ray.wait(self._evaluating, num_returns=len(self._evaluating), timeout=0)
+        return list(_get(done))
+
+    def close(self) -> None:
+        """Stop Ray, or leave the cluster; every actor ends."""
+        self._stack.close()
+
+    def _new_collector(self, index: int) -> Any:
+        return self._collector_class.remote(
+            self._config,
+            registry.trusted(),
+            index,
+            self._num_collectors,
+            self._generations[index],
+            self._learner,
+        )
+
+    def _feed(self, demand: Demand) -> None:
+        under_way = [0] * self._num_collectors
+        for call in self._calls.values():
+            under_way[call.index] += 1
+        for index, actor in enumerate(self._collectors):
+            for _ in range(CALLS_PER_COLLECTOR - under_way[index]):
+                summary, arrays = actor.collect.options(num_returns=2).remote(demand)
+                self._calls[summary] = _Call(index, actor, arrays)
+
+    def _take(self, reference: Any) -> Batch | None:
+        call = self._calls.pop(reference)
+        try:
+            return Batch(ray.get(reference), call.arrays)
+        except RayTaskError as error:
+            raise _cause(error) from error
+        except RayActorError as error:
+            self._replace(call, error)
+            return None
+
+    def _replace(self, call: _Call, error: RayActorError) -> None:
+        if self._collectors[call.index] is not call.actor:
+            return  # its other call has said so already
+        self._generations[call.index] += 1
+        if sum(self._generations) > MOST_LOSSES:
+            raise WorkerError(
+                f"{MOST_LOSSES} collectors died, the last of them: {error}. Look for a lack of memory (dmesg) "
+                "or run with --inline to see the fault"
+            ) from error
+        _log.warning("collector %d died and is replaced; its unfinished games are lost", call.index)
+        self._collectors[call.index] = self._new_collector(call.index)
+
+    def _gpu_share(self, share: float) -> float:
+        return share if self._config.placement.device != "cpu" and ray.cluster_resources().get("GPU", 0) else 0
+
+
+def _get(references: Any) -> Any:
+    """`ray.get`, with our own errors as they were raised and the others in one sentence."""
+    try:
+        return ray.get(references)
+    except RayTaskError as error:
+        raise _cause(error) from error
+    except RayError as error:
+        raise WorkerError(
+            f"a part of the run was lost: {error}. Continue from the last checkpoint with --resume"
+        ) from error
+
+
+def _cause(error: RayTaskError) -> BaseException:
+    cause = error.cause
+    return cause if isinstance(cause, RlplatError) else error

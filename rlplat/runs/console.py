@@ -1,0 +1,171 @@
+"""The display of a run: a live panel on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TextIO
+
+from rich import box
+from rich.console import Console as RichConsole
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from rlplat.runs.progress import ProgressView, ResultRow, duration, elo_text, number, percent, plain_line, score_text
+
+_REFRESH_S = 0.1
+"""Shortest time between two drawings of the panel: more is only flicker."""
+_PLAIN_WIDTH = 120
+"""Columns of a table where there is no terminal to ask."""
+
+
+class Console:
+    """Shows one run. A context manager, which gives the terminal back whatever ends the block.
+
+    While the panel is up, output of others on stdout and stderr appears above it; a logging handler should write to
+    `rich` (for instance `rich.logging.RichHandler(console=console.rich)`) or look up `sys.stderr` at each record.
+    """
+
+    def __init__(
+        self, title: str, *, plain: bool | None = None, interval_s: float = 10.0, stream: TextIO | None = None
+    ) -> None:
+        """Prepare a display.
+
+        Args:
+            title: name of the run.
+            plain: True for lines, False for the panel; None: the panel if the stream is a terminal that can show it.
+            interval_s: shortest time between two plain lines, in seconds.
+            stream: where to write; None: stdout.
+        """
+        stream = sys.stdout if stream is None else stream
+        dumb = not stream.isatty() or RichConsole(file=stream).is_dumb_terminal
+        self.plain = dumb if plain is None else plain
+        width = None if stream.isatty() else _PLAIN_WIDTH
+        self.rich = RichConsole(file=stream, width=width, highlight=False, force_terminal=None if self.plain else True)
+        self._title = title
+        self._wait_s = interval_s if self.plain else _REFRESH_S
+        self._shown_at: float | None = None
+        self._evaluations: tuple[int | None, tuple[ResultRow, ...]] = (None, ())
+        self._live: Live | None = None
+
+    def __enter__(self) -> Console:
+        if not self.plain:
+            live = Live(console=self.rich, auto_refresh=False, transient=False)
+            self._live = live
+            atexit.register(self.close)
+            try:
+                live.start()
+            except BaseException:  # Ctrl-C between hiding the cursor and the end of `start`
+                self.close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back; what is shown stays. Further messages and tables are still printed."""
+        live, self._live = self._live, None
+        if live is None:
+            return
+        try:
+            live.stop()
+        finally:
+            self.rich.show_cursor(True)
+            atexit.unregister(self.close)
+
+    def show(self, view: ProgressView, *, force: bool = False) -> None:
+        """Show a snapshot; calls that follow too fast are passed over unless `force`."""
+        now = time.monotonic()
+        fresh = (view.evaluated_at, view.evaluations)
+        new_evaluation = bool(view.evaluations) and fresh != self._evaluations
+        due = self._shown_at is None or now - self._shown_at >= self._wait_s
+        if not (due or force or new_evaluation):
+            return
+        self._shown_at = now
+        self._evaluations = fresh
+        if self._live is not None:
+            self._live.update(_panel(self._title, view), refresh=True)
+        elif self.plain:
+            self._line(f"{time.strftime('%H:%M:%S')} {plain_line(view)}")
+            if new_evaluation:
+                for row in view.evaluations:
+                    self._line(f"{time.strftime('%H:%M:%S')} {_evaluation_line(view.evaluated_at, row)}")
+
+    def message(self, text: str) -> None:
+        """Print a text, above the panel if there is one."""
+        if self.plain:
+            self._line(text)
+        else:
+            self.rich.print(Text(text))
+
+    def result_table(self, title: str, rows: Sequence[ResultRow]) -> None:
+        """Print the table of an evaluation's results."""
+        self.rich.print(_result_table(rows, title=title))
+
+    def _line(self, text: str) -> None:
+        """Print without wrapping, so that one line stays one line for whoever reads the pipe."""
+        self.rich.print(Text(text), soft_wrap=True)
+        self.rich.file.flush()
+
+
+def _panel(title: str, view: ProgressView) -> Panel:
+    parts: list[RenderableType] = [_bar(view)]
+    figures = Table.grid(padding=(0, 2))
+    for name, values in (("done", view.counts), ("per second", view.rates), ("loss", view.losses)):
+        _add_figures(figures, name, values)
+    _add_figures(figures, "", view.measures)
+    parts += [Text(), figures]
+    if view.evaluations:
+        when = "" if view.evaluated_at is None else f" at step {number(view.evaluated_at)}"
+        parts += [Text(), Text(f"last evaluation{when}", style="dim"), _result_table(view.evaluations)]
+    return Panel(Group(*parts), title=Text(title), subtitle=Text(view.phase), border_style="blue", padding=(1, 2))
+
+
+def _bar(view: ProgressView) -> RenderableType:
+    times = f"{duration(view.elapsed_s)} elapsed"
+    leading = view.leading
+    if leading is None:
+        return Text(times)
+    row = Table.grid(padding=(0, 2), expand=True)
+    row.add_column(ratio=1)
+    row.add_column(no_wrap=True)
+    amount = f"{number(round(leading.done))} / {number(leading.total)} {leading.unit}"
+    left = f"{duration(view.remaining_s)} left"
+    row.add_row(
+        ProgressBar(total=1.0, completed=leading.fraction),
+        Text(f"{percent(leading.fraction)}  {amount}  {times}  {left}"),
+    )
+    return row
+
+
+def _add_figures(table: Table, name: str, values: Mapping[str, float]) -> None:
+    if values:
+        cells = [Text.assemble((f"{key} ", "dim"), (number(value), "bold")) for key, value in values.items()]
+        table.add_row(Text(name, style="dim"), *cells)
+
+
+def _result_table(rows: Sequence[ResultRow], title: str | None = None) -> Table:
+    table = Table(title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("opponent", no_wrap=True)
+    for heading in ("games", "win", "draw", "loss", "score [95 %]", "Elo [95 %]"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        counts = (str(count) for count in (row.num_games, row.wins, row.draws, row.losses))
+        table.add_row(Text(row.opponent), *counts, score_text(row), elo_text(row))
+    return table
+
+
+def _evaluation_line(step: int | None, row: ResultRow) -> str:
+    when = "" if step is None else f" at step {number(step)}"
+    counts = f"{row.wins} won, {row.draws} drawn, {row.losses} lost of {row.num_games}"
+    return f"evaluation{when} against {row.opponent}: score {score_text(row)} | Elo {elo_text(row)} | {counts}"
