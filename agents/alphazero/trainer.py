@@ -38,7 +38,8 @@ class Trainer:
         self._newest = {
             name: tensor for name, tensor in self._network.state_dict().items() if tensor.is_floating_point()
         }
-        self._average = {name: tensor.clone() for name, tensor in self._newest.items()}
+        averaged = [name for name, _ in self._network.named_parameters() if config.training.ema_decay > 0]
+        self._average = {name: self._newest[name].clone() for name in averaged}
         self._optimizer = self._make_optimizer()
         self.num_updates = 0
         """Updates made, those that were skipped included."""
@@ -82,8 +83,8 @@ class Trainer:
         return metrics
 
     def published(self) -> Arrays:
-        """The weights for play: the moving average if there is one, with the statistics of the batch normalisations."""
-        return to_arrays(self._average if self._config.ema_decay > 0 else self._newest)
+        """The weights for play: the moving average if there is one, with the newest batch normalisation statistics."""
+        return to_arrays(self._newest | self._average)
 
     def initialise(self, weights: Arrays, source: str) -> None:
         """Start from published weights; CheckpointError if they are of another network or game."""
@@ -91,7 +92,8 @@ class Trainer:
         with torch.no_grad():
             for name, tensor in self._newest.items():
                 tensor.copy_(torch.tensor(weights[name]))
-                self._average[name].copy_(tensor)
+            for name, tensor in self._average.items():
+                tensor.copy_(self._newest[name])
 
     def state(self) -> dict[str, Tensor]:
         """Weights, moving average and the optimiser's memory by name; the counters are the caller's to keep."""
@@ -105,8 +107,8 @@ class Trainer:
 
     def restore(self, tensors: Mapping[str, Tensor], source: str) -> None:
         """Go on from what `state` gave; CheckpointError if it is of another network or optimiser."""
-        average = _below("average.", tensors)
-        check_weights({name: tensor.numpy() for name, tensor in average.items()}, self._shapes, source)
+        network, average = _below("network.", tensors), _below("average.", tensors)
+        check_weights(to_arrays(network), self._shapes, source)
         optimizer = _below("optimizer.", tensors)
         kinds, allowed = {name.split(".", 1)[0] for name in optimizer}, OPTIMIZER_STATES[self._config.optimizer]
         if kinds - allowed:
@@ -115,9 +117,9 @@ class Trainer:
                 f"{sorted(allowed)}: continue with the agent.training.optimizer of this run, or begin one "
                 "with --init-from"
             )
-        self._network.load_state_dict(_below("network.", tensors))
-        for name, tensor in average.items():
-            self._average[name].copy_(tensor)
+        self._network.load_state_dict(network)
+        for name, tensor in self._average.items():
+            tensor.copy_(average.get(name, network[name]))  # a run may begin to average when it is continued
         self._optimizer.state.clear()
         for name, parameter in self._network.named_parameters():
             for kind in kinds:
@@ -141,14 +143,10 @@ class Trainer:
         return torch.as_tensor(array, device=self._device)
 
     def _move_average(self) -> None:
-        """Move the average towards the newest weights; early on faster, so that the first weights do not linger.
-
-        Statistics of batch normalisations are averaged like weights: those of the newest weights would not fit it.
-        """
-        if self._config.ema_decay == 0:
-            return
+        """Move the average towards the newest weights; early on faster, so that the first weights do not linger."""
         decay = min(self._config.ema_decay, (1 + self.num_updates) / (10 + self.num_updates))
-        torch._foreach_lerp_(list(self._average.values()), list(self._newest.values()), 1.0 - decay)
+        for name, tensor in self._average.items():
+            tensor.lerp_(self._newest[name], 1.0 - decay)
 
     def _skip(self, buffers: dict[str, Tensor], metrics: Metrics) -> None:
         for name, buffer in self._network.named_buffers():

@@ -16,7 +16,6 @@ from rlplat.evaluation.arena import MatchResult, play_match
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.interfaces import Policy
-from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
 from rlplat.runs.durable import write_json
@@ -162,26 +161,14 @@ def evaluate_run(
         step=found.step,
         num_simulations=num_simulations,
     )
-    now = datetime.now(UTC)
-    run.evaluations_path.mkdir(exist_ok=True)
-    write_json(
-        run.evaluations_path / f"{now:%Y%m%dT%H%M%S%fZ}-{found.step}.json",
-        {
-            "created": now.isoformat(timespec="seconds"),
-            "evaluations": [asdict(evaluation) for evaluation in evaluations],
-        },
-    )
+    save_evaluations(run.evaluations_path, found.step, evaluations)
     return evaluations
 
 
-def results(evaluations: Sequence[Evaluation]) -> list[Result]:
-    """Return rows of a report: `evaluation.<opponent>.score` and `.elo`, each with its 95 % interval."""
-    rows = []
-    for each in evaluations:
-        name = f"evaluation.{each.opponent}"
-        games = {"games": each.num_games, "wins": each.wins, "draws": each.draws, "losses": each.losses}
-        rows += [
-            Result(f"{name}.score", each.score, "points/game", low=each.score_low, high=each.score_high, **games),
-            Result(f"{name}.elo", each.elo, "Elo", low=each.elo_low, high=each.elo_high),
-        ]
-    return rows
+def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
+    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a run's folder for them, in one step."""
+    now = datetime.now(UTC)
+    rows = [asdict(evaluation) for evaluation in evaluations]
+    folder.mkdir(exist_ok=True)
+    content = {"created": now.isoformat(timespec="seconds"), "evaluations": rows}
+    write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ray
+from ray._raylet import AuthenticationTokenLoader, Config
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
@@ -36,8 +37,7 @@ def connect(placement: PlacementConfig) -> None:
                 "'ray start --head', or set placement.address to null to start Ray on this machine"
             ) from error
         return
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    _ask_for_a_token()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local",
@@ -50,6 +50,14 @@ def connect(placement: PlacementConfig) -> None:
         _temp_dir=_short_folder(),
     )
     _log.info("Ray %s on this machine, %d collectors", ray.__version__, placement.resolve_num_actors())
+
+
+def _ask_for_a_token() -> None:
+    """Make a token for this start alone. Ray reads both variables once, at its import, unless told to look again."""
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _short_folder() -> str:

@@ -71,12 +71,12 @@ class TrainingLoop:
             updates = report.progress.updates
             checkpoint_due = _crossed(saved, updates, settings.checkpoint_every)
             evaluation_due = _crossed(evaluated, updates, evaluation.every)
-            if checkpoint_due or evaluation_due or _crossed(logged, updates, settings.log_every):
-                self._log_metrics(report)
-                logged = updates
             if _crossed(recorded, updates, settings.records_every):
                 self._output.folder.write_records(updates, self._interval.records)
                 recorded = updates
+            if checkpoint_due or evaluation_due or _crossed(logged, updates, settings.log_every):
+                self._log_metrics(report)
+                logged = updates
             if checkpoint_due or evaluation_due:
                 self.save(report)
                 saved = updates
@@ -143,7 +143,7 @@ class TrainingLoop:
         self._output.folder.update(
             updates=progress.updates, amount=progress.amount, episodes=progress.episodes, elapsed_s=self.elapsed_s
         )
-        self._interval = Interval(self._interval.records)
+        self._interval = Interval()
 
     def _take_evaluations(self) -> None:
         for step, evaluations in self._pool.evaluations():
@@ -179,10 +179,10 @@ class TrainingLoop:
 class Interval:
     """What came in since metrics were last written."""
 
-    def __init__(self, records: list[str] | None = None) -> None:
+    def __init__(self) -> None:
         self.num_batches = 0
         self.num_updates = 0
-        self.records = records or []
+        self.records: list[str] = []
         """The newest episodes in readable form."""
         self._start = time.monotonic()
         self._counters: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
 from rlplat.errors import RunError
-from rlplat.evaluation.evaluate import Evaluation, results
+from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -20,6 +20,7 @@ from rlplat.runs.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
+from rlplat.tables import evaluation_results
 from rlplat.training.build import Built, build
 from rlplat.training.evaluating import evaluate_checkpoint
 from rlplat.training.inline import InlinePool
@@ -56,7 +57,7 @@ def train(
         evaluations = _train(built, folder, console, stop, initial_weights, resume)
     if stop.requested:
         raise KeyboardInterrupt
-    return results(evaluations)
+    return evaluation_results(evaluations)
 
 
 def weights_of(run: Path, checkpoint: str = "latest") -> Arrays:

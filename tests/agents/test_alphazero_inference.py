@@ -1,0 +1,190 @@
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agents.alphazero import inference
+from agents.alphazero.config import NetworkConfig
+from agents.alphazero.inference import choose_device, make_evaluator
+from agents.alphazero.onnx_inference import OnnxEvaluator
+from agents.alphazero.torch_inference import TorchEvaluator
+from agents.alphazero.weights import weight_shapes
+from rlplat.errors import CheckpointError, DeviceError
+from rlplat.interfaces import EnvSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = EnvSpec("board", (2, 6, 7), 7)
+CONFIGS = {head: NetworkConfig(blocks=2, channels=16, value_head=head) for head in ("scalar", "wdl")}
+BATCH = 8
+
+
+def make_weights(config, seed=0):
+    rng = np.random.default_rng(seed)
+    weights = {name: 0.2 * rng.standard_normal(shape) for name, shape in weight_shapes(SPEC, config).items()}
+    return {
+        name: (np.abs(array) + 0.5 if name.endswith("running_var") else array).astype(np.float32)
+        for name, array in weights.items()
+    }
+
+
+def make(kind, head="scalar", seed=0):
+    config = CONFIGS[head]
+    return kind(
+        SPEC,
+        config,
+        make_weights(config, seed),
+        batch_size=BATCH,
+        **({"device": "cpu"} if kind is TorchEvaluator else {}),
+    )
+
+
+def observations(batch=BATCH, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 2, (batch, *SPEC.observation_shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("head", CONFIGS)
+def test_onnx_agrees_with_torch(head):
+    expected, found = (make(kind, head).evaluate(observations()) for kind in (TorchEvaluator, OnnxEvaluator))
+    assert [array.shape for array in found] == [(BATCH, 7), (BATCH,)]
+    for left, right in zip(expected, found, strict=True):
+        assert right.dtype == np.float32
+        assert np.ptp(left) > 1e-3, "the positions must differ for the comparison to mean something"
+        assert np.abs(left - right).max() <= 1e-4
+
+
+@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+def test_a_position_is_evaluated_alike_in_every_batch(kind):
+    evaluator = make(kind)
+    full = evaluator.evaluate(observations())
+    part = evaluator.evaluate(observations()[:3])
+    again = make(kind).evaluate(observations())
+    for whole, piece, repeated in zip(full, part, again, strict=True):
+        assert np.array_equal(whole[:3], piece)
+        assert np.array_equal(whole, repeated)
+
+
+@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+def test_new_weights_hold_from_the_next_batch_on(kind):
+    evaluator = make(kind, seed=0)
+    evaluator.set_weights(make_weights(CONFIGS["scalar"], seed=1))
+    for found, expected in zip(
+        evaluator.evaluate(observations()), make(kind, seed=1).evaluate(observations()), strict=True
+    ):
+        assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+def test_two_groups_can_be_under_way_at_once(kind):
+    evaluator = make(kind)
+    buffer = observations(seed=1)
+    first = evaluator.submit(buffer)
+    buffer[:] = observations(seed=2)  # the caller may overwrite its array at once
+    second = evaluator.submit(buffer)
+    found = [first.result(), second.result()]
+    for seed, (logits, values) in zip((1, 2), found, strict=True):
+        expected = make(kind).evaluate(observations(seed=seed))
+        assert np.array_equal(logits, expected[0])
+        assert np.array_equal(values, expected[1])
+
+
+def test_a_third_batch_under_way_is_refused():
+    evaluator = make(TorchEvaluator)
+    pending = [evaluator.submit(observations()) for _ in range(2)]
+    with pytest.raises(RuntimeError, match="2 evaluations are pending"):
+        evaluator.submit(observations())
+    pending[0].result()
+    evaluator.submit(observations())
+
+
+@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+def test_weights_and_batches_of_another_shape_are_refused(kind):
+    evaluator = make(kind)
+    with pytest.raises(CheckpointError, match="another network or game"):
+        evaluator.set_weights(make_weights(NetworkConfig(blocks=1, channels=16)))
+    for wrong in (observations(BATCH + 1), observations()[:, :1], observations(0)):
+        with pytest.raises(ValueError, match=r"board has \[2, 6, 7\] each, in batches of 1 to 8"):
+            evaluator.evaluate(wrong)
+
+
+def test_onnx_evaluates_without_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from agents.alphazero.config import NetworkConfig\n"
+        "from agents.alphazero.inference import make_evaluator\n"
+        "from agents.alphazero.weights import weight_shapes\n"
+        "from rlplat.interfaces import EnvSpec\n"
+        "spec, config = EnvSpec('board', (2, 3, 3), 9), NetworkConfig(blocks=1, channels=8)\n"
+        "weights = {name: np.ones(shape, np.float32) for name, shape in weight_shapes(spec, config).items()}\n"
+        "evaluator = make_evaluator(spec, config, weights, batch_size=4)\n"
+        "print(type(evaluator).__name__, evaluator.evaluate(np.zeros((4, 2, 3, 3), np.float32))[0].shape)\n"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "OnnxEvaluator (4, 9)", done.stderr
+
+
+def with_gpus(monkeypatch, names, reason):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(inference, "gpus", lambda: [{"name": name} for name in names])
+    monkeypatch.setattr(inference, "_why_no_cuda", lambda: reason)
+
+
+def test_the_choice_is_logged_in_one_line(monkeypatch, caplog):
+    with_gpus(monkeypatch, [], "no GPU")
+    config = CONFIGS["scalar"]
+    with caplog.at_level(logging.INFO):
+        evaluator = make_evaluator(SPEC, config, make_weights(config), batch_size=BATCH, num_threads=1)
+    assert isinstance(evaluator, OnnxEvaluator)
+    assert caplog.messages == ["inference: ONNX Runtime on the CPU, 1 thread(s), batches of 8"]
+
+
+def test_a_usable_gpu_is_used_unasked(monkeypatch, caplog):
+    with_gpus(monkeypatch, ["H100"], None)
+    assert choose_device("auto") == "cuda"
+    assert choose_device("cuda") == "cuda"
+    assert caplog.messages == []
+
+
+def test_a_gpu_that_stays_unused_is_warned_of_loudly(monkeypatch, caplog):
+    with_gpus(monkeypatch, ["H100"], "torch is built without CUDA")
+    assert choose_device("auto") == "cpu"
+    with_gpus(monkeypatch, ["H100"], None)
+    assert choose_device("cpu") == "cpu"
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert all(message.startswith("GPU UNUSED: H100 is there") for message in caplog.messages)
+    assert "torch is built without CUDA" in caplog.messages[0]
+
+
+def test_a_hidden_gpu_is_none(monkeypatch, caplog):
+    with_gpus(monkeypatch, ["H100"], None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert choose_device("auto") == "cpu"
+    assert caplog.messages == []
+
+
+def test_a_gpu_that_is_asked_for_and_not_there_is_an_error_that_says_what_to_do(monkeypatch):
+    with_gpus(monkeypatch, [], "torch 2.13.0 is built without CUDA; install the CUDA build with X")
+    with pytest.raises(DeviceError, match=r"'cuda' was asked for .* install the CUDA build .* placement\.device=auto"):
+        choose_device("cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("head", CONFIGS)
+def test_the_gpu_agrees_with_the_cpu_within_bfloat16(head):
+    config = CONFIGS[head]
+    on_gpu = TorchEvaluator(SPEC, config, make_weights(config), batch_size=BATCH, device="cuda")
+    on_gpu.set_weights(make_weights(config, seed=1))
+    pending = [on_gpu.submit(observations(seed=seed)) for seed in (1, 2)]
+    for seed, handle in zip((1, 2), pending, strict=True):
+        expected = make(TorchEvaluator, head, seed=1).evaluate(observations(seed=seed))
+        for left, right in zip(handle.result(), expected, strict=True):
+            assert np.abs(left - right).max() < 0.05 * max(1.0, np.abs(right).max())

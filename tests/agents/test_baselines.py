@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from agents.baselines import random
+from rlplat.evaluation.arena import play_match
+from rlplat.registry import names, resolve
+
+
+@pytest.fixture(scope="module")
+def tictactoe():
+    return resolve("tictactoe", kind="game").load()
+
+
+@pytest.fixture(scope="module")
+def connect_four():
+    return resolve("connect_four", kind="game").load()
+
+
+def policy(name, game, seed=0):
+    name, _, argument = name.partition(":")
+    return resolve(name, kind="baseline")(argument or None, game, seed)
+
+
+def test_every_baseline_says_how_it_is_used():
+    assert {"mcts", "random"} <= set(names("baseline"))
+    for name in names("baseline"):
+        assert resolve(name, kind="baseline").usage.startswith(name)
+
+
+def test_random_plays_each_legal_action_equally_often(tictactoe):
+    states = [tictactoe.state_from_moves("513")] * 6000
+    chosen = np.bincount(random.RandomPolicy(3).act(states), minlength=9)
+    assert chosen[[0, 2, 4]].tolist() == [0, 0, 0]
+    assert np.abs(chosen[[1, 3, 5, 6, 7, 8]] - 1000).max() < 130  # 4.5 standard deviations
+
+
+def test_random_against_random_gives_the_known_odds_of_tictactoe(tictactoe):
+    """First player wins 58.5 %, second 28.8 % of random games."""
+    match = play_match(
+        tictactoe, random.RandomPolicy(1), random.RandomPolicy(2), num_games=4000, opening_plies=0, seed=0
+    )
+    first, second = match.score_by_side
+    wins, losses = first.wins + second.losses, first.losses + second.wins
+    assert wins / 4000 == pytest.approx(0.5849, abs=0.03)
+    assert losses / 4000 == pytest.approx(0.2881, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["random", "mcts:20"])
+def test_equal_seeds_play_equally_and_others_do_not(connect_four, name):
+    states = [connect_four.state_from_moves(moves) for moves in ("", "4", "44", "123", "7654")] * 4
+    one, same, other = (policy(name, connect_four, seed) for seed in (5, 5, 6))
+    actions = [one.act(states).tolist(), one.act(states).tolist()]
+    assert actions == [same.act(states).tolist(), same.act(states).tolist()]
+    assert actions[0] != actions[1]
+    assert actions[0] != other.act(states).tolist()
+
+
+def test_search_wins_at_once_where_it_can(connect_four, tictactoe):
+    states = [connect_four.state_from_moves(moves) for moves in ("152535", "414141", "172737")]
+    moves = policy("mcts:200", connect_four).act(states)
+    assert moves.dtype == np.int64
+    assert moves.tolist() == [3, 3, 3]
+    assert policy("mcts:200", tictactoe).act([tictactoe.state_from_moves("1425")]).tolist() == [2]
+
+
+def test_search_blocks_the_opponents_line(connect_four, tictactoe):
+    assert policy("mcts:1000", connect_four).act([connect_four.state_from_moves("41414")]).tolist() == [3]
+    assert policy("mcts:1000", tictactoe).act([tictactoe.state_from_moves("142")]).tolist() == [2]
+
+
+def test_search_with_one_simulation_is_legal_in_every_position(tictactoe):
+    one = policy("mcts:1", tictactoe)
+    play_match(tictactoe, one, random.RandomPolicy(0), num_games=40, opening_plies=3, seed=0)
+
+
+def test_more_simulations_play_better(connect_four):
+    strong, weak = policy("mcts:300", connect_four, 1), policy("mcts:20", connect_four, 2)
+    low, _ = play_match(connect_four, strong, weak, num_games=60, opening_plies=2, seed=0).score.interval
+    assert low > 0.75
+
+
+def test_search_does_not_lose_tictactoe_against_itself(tictactoe):
+    one, two = policy("mcts:2000", tictactoe, 1), policy("mcts:2000", tictactoe, 2)
+    match = play_match(tictactoe, one, two, num_games=10, opening_plies=0, seed=0)
+    assert match.score.draws == 10

@@ -1,0 +1,51 @@
+"""What many tests need: a tiny training configuration, and runs of it in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TINY = """\
+env: {id: tictactoe}
+agent:
+  id: alphazero
+  network: {blocks: 1, channels: 8, value_hidden: 16}
+  search: {num_simulations: 8, temperature_plies: 4}
+  self_play: {num_games: 8, num_groups: 2, opening_plies: 2, collect_positions: 60, cache_mib: 1}
+  replay: {min_positions: 100, window_start: 500, max_positions: 2000}
+  training: {batch_size: 16, samples_per_position: 2, publish_every: 5, warmup_updates: 5}
+training: {max_updates: 120, checkpoint_every: 10, log_every: 5, records_every: 10, keep_checkpoints: 2}
+evaluation: {every: 40, against: [random], num_games: 4, num_simulations: 4, final_num_games: 4}
+placement: {mode: inline, num_actors: 2, learner_threads: 1}
+"""
+
+
+@pytest.fixture
+def tiny_config(tmp_path: Path) -> Path:
+    """A configuration that trains in a few seconds."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line of rlplat in a process of its own."""
+    return [sys.executable, "-m", "rlplat", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    """The environment for `command`: the checkout is importable from anywhere."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def rlplat(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run rlplat to its end."""
+    return subprocess.run(
+        command(*arguments), env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )

@@ -1,0 +1,137 @@
+"""A run that is interrupted and continued is the run that was never interrupted."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from conftest import command, environment, rlplat
+
+CLOCK = ("time", "speed/")
+"""Names in metrics.jsonl that depend on the clock."""
+
+
+def final_files(run: Path) -> dict[str, str]:
+    newest = max((run / "checkpoints").glob("0*"))
+    return {name: entry["sha256"] for name, entry in json.loads((newest / "manifest.json").read_text())["files"].items()}
+
+
+def metrics(run: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if not name.startswith(CLOCK)} for line in lines]
+
+
+def records(run: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (run / "games").glob("*.txt")}
+
+
+def newest_step(run: Path) -> int:
+    return max((int(path.name) for path in (run / "checkpoints").glob("0*")), default=-1)
+
+
+def run_until_killed(arguments: list[object], run: Path, step: int, delay_s: float) -> None:
+    """Start, wait for a checkpoint of `step` or later, wait `delay_s` more, kill without warning."""
+    process = subprocess.Popen(
+        command(*arguments), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while newest_step(run) < step and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay_s)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_a_run_killed_at_five_random_moments_equals_the_unbroken_run_byte_for_byte(
+    tiny_config: Path, tmp_path: Path
+) -> None:
+    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    result = rlplat("train", tiny_config, "--run-dir", unbroken)
+    assert result.returncode == 0, result.stderr
+    moments = random.Random(time.time_ns())
+    steps = sorted(moments.sample(range(10, 100), 5))
+    print(f"kills after steps {steps}")
+    for number, step in enumerate(steps):
+        again = ["--resume"] if number else []
+        run_until_killed(
+            ["train", tiny_config, "--run-dir", killed, *again], killed, step, delay_s=moments.uniform(0.0, 0.15)
+        )
+    assert json.loads((killed / "run.json").read_text())["state"] == "running"
+    result = rlplat("train", tiny_config, "--run-dir", killed, "--resume")
+    assert result.returncode == 0, result.stderr
+    assert final_files(killed) == final_files(unbroken)
+    assert metrics(killed) == metrics(unbroken)
+    assert records(killed) == records(unbroken)
+
+
+def test_the_number_of_tree_threads_changes_nothing(tiny_config: Path, tmp_path: Path) -> None:
+    one, three = tmp_path / "one", tmp_path / "three"
+    short = ["-o", "training.max_updates=30", "-o", "evaluation.final_num_games=0"]
+    assert rlplat("train", tiny_config, "--run-dir", one, *short).returncode == 0
+    threads = ["-o", "placement.threads_per_actor=3"]
+    assert rlplat("train", tiny_config, "--run-dir", three, *short, *threads).returncode == 0
+    assert final_files(one) == final_files(three)
+    assert metrics(one) == metrics(three)
+
+
+def test_ctrl_c_stops_cleanly_with_a_checkpoint_and_code_130(tiny_config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        command("train", tiny_config, "--run-dir", run, "-o", "training.max_updates=100000"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while newest_step(run) < 20 and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "continue with --resume" in output
+    record = json.loads((run / "run.json").read_text())
+    assert record["state"] == "stopped"
+    assert newest_step(run) == record["progress"]["updates"]
+    more = record["progress"]["updates"] + 10
+    resumed = rlplat("train", tiny_config, "--run-dir", run, "--resume", "-o", f"training.max_updates={more}")
+    assert resumed.returncode == 0, resumed.stderr
+    assert newest_step(run) == more
+
+
+def test_a_run_begins_from_the_weights_of_another(tiny_config: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    short = ["-o", "training.max_updates=20", "-o", "evaluation.final_num_games=0"]
+    assert rlplat("train", tiny_config, "--run-dir", first, *short).returncode == 0
+    result = rlplat("train", tiny_config, "--run-dir", second, "--init-from", first, *short)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((second / "run.json").read_text())["init_from"] == str(first)
+    losses = [line["loss/policy"] for line in metrics(first)], [line["loss/policy"] for line in metrics(second)]
+    assert losses[1][0] < losses[0][0]
+
+
+def test_what_cannot_be_continued_is_refused_in_one_sentence(tiny_config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    short = ["-o", "training.max_updates=10", "-o", "evaluation.final_num_games=0"]
+    assert rlplat("train", tiny_config, "--run-dir", run, *short).returncode == 0
+
+    def refused(*arguments: object) -> str:
+        result = rlplat("train", tiny_config, *short, *arguments)
+        assert result.returncode == 1, result.stdout
+        assert "Traceback" not in result.stderr
+        return " ".join(result.stderr.split())
+
+    assert "already holds a run" in refused("--run-dir", run)
+    assert "agent.search.num_simulations was 8, is now 9" in refused(
+        "--run-dir", run, "--resume", "-o", "agent.search.num_simulations=9"
+    )
+    assert "env.id was 'tictactoe', is now 'connect_four'" in refused(
+        "--run-dir", run, "--resume", "-o", "env.id=connect_four"
+    )
+    assert "does not exist" in refused("--run-dir", tmp_path / "other", "--resume")
+    message = refused("--run-dir", tmp_path / "another", "--init-from", run, "-o", "env.id=connect_four")
+    assert "--init-from" in message and "shape" in message
