@@ -32,8 +32,8 @@ games: .venv/games ## compile the shipped games ahead of their first use
 train: .venv/games ## train the agent of CONFIG=file (default: Connect Four, a few minutes), more options in ARGS=
 	$(BIN)/rlplat train $(CONFIG) $(ARGS)
 
-test: .venv/games ## run all tests that need no GPU
-	$(BIN)/pytest -m "not gpu" $(ARGS)
+test: .venv/games ## run the tests, short learning proofs included
+	$(BIN)/pytest -m "not gpu and not long" $(ARGS)
 
 learning: .venv/games ## repeat the learning results, or ONLY=name
 	$(BIN)/pytest -m learning $(if $(ONLY),-k "$(ONLY)") $(ARGS)

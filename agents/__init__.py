@@ -7,7 +7,7 @@ from rlplat.reports import Result
 
 
 def _selfplay() -> list[Result]:
-    from agents.alphazero.bench import selfplay
+    from agents.alphazero.self_play_bench import selfplay
 
     return selfplay()
 

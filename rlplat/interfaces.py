@@ -92,7 +92,8 @@ class Collector(Protocol):
 
     def get_state(self) -> Arrays:
         """All that is needed to go on from here. Drops what is not kept (search trees, caches) in this collector too,
-        so that a resumed run equals an unbroken one."""
+        so that a resumed run equals an unbroken one.
+        """
         ...
 
     def set_state(self, state: Arrays) -> None: ...
@@ -144,7 +145,8 @@ class Agent(Protocol):
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> Collector:
         """Collector `index` of `num_collectors`. `generation` counts those that were lost and replaced at that index:
-        each makes data of its own."""
+        each makes data of its own.
+        """
         ...
 
     def make_learner(self, *, inline: bool) -> Learner: ...

@@ -25,7 +25,13 @@ class AlphaZeroPolicy:
     """
 
     def __init__(
-        self, config: AlphaZeroConfig, game: Game, evaluator: NetworkEvaluator, *, num_simulations: int | None, seed: int
+        self,
+        config: AlphaZeroConfig,
+        game: Game,
+        evaluator: NetworkEvaluator,
+        *,
+        num_simulations: int | None,
+        seed: int,
     ) -> None:
         search = config.search
         self._game, self._evaluator, self._seed = game, evaluator, seed

@@ -13,8 +13,12 @@ from rlplat.search.analysis import ROLLOUT, SearchParams, analyse
 if TYPE_CHECKING:
     from rlplat.search.game import Game, State
 
-C_INIT = 2.0
-"""Exploration constant."""
+C_INIT = 3.0
+"""Exploration constant. Unvisited actions count as won, so that each is tried once before any twice, as in UCT.
+
+Chosen by matches of 1000 simulations a move in Connect Four against OpenSpiel's MCTSBot with UCT's c = sqrt(2):
+3 scored 0.508 +- 0.043 (500 games); 1.5, 2 and 5 scored 0.40, 0.46 and 0.47 (+- 0.06, 300 games each).
+"""
 
 MAX_SIMULATIONS = 10_000_000
 
@@ -25,7 +29,7 @@ class MctsPolicy:
     def __init__(self, game: Game, num_simulations: int, seed: int) -> None:
         self.name = f"mcts:{num_simulations}"
         self._game = game
-        self._params = SearchParams(num_simulations=num_simulations, c_init=C_INIT, noise_fraction=0.0)
+        self._params = SearchParams(num_simulations=num_simulations, c_init=C_INIT, fpu="constant", fpu_value=1.0)
         self._rng = np.random.default_rng(seed)
 
     def act(self, states: Sequence[State]) -> np.ndarray[Any, Any]:

@@ -166,7 +166,7 @@ def evaluate_run(
 
 
 def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
-    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a run's folder for them, in one step."""
+    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing."""
     now = datetime.now(UTC)
     rows = [asdict(evaluation) for evaluation in evaluations]
     folder.mkdir(exist_ok=True)

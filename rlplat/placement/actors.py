@@ -1,4 +1,4 @@
-"""The Ray actors of a run: thin shells around the hosts of `rlplat.training.hosts`."""
+"""What runs in the Ray actors of a run: thin shells around the hosts of `rlplat.training.hosts`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ def _build(config: RunConfig, trust: Sequence[str]) -> Built:
     return build(config)
 
 
-@ray.remote(concurrency_groups={WEIGHTS_GROUP: 1})
 class LearnerActor:
     """Owns the replay and the networks in training."""
 
@@ -69,7 +68,6 @@ class LearnerActor:
                 self._newest = newest
 
 
-@ray.remote
 class CollectorActor:
     """Makes data with the newest weights, which it asks the learner for before every call."""
 
@@ -96,7 +94,6 @@ class CollectorActor:
         self._host.set_state({name: array.copy() for name, array in state.items()})
 
 
-@ray.remote
 class EvaluatorActor:
     """Plays matches beside the training."""
 
@@ -108,6 +105,4 @@ class EvaluatorActor:
         """Evaluate a checkpoint's folder."""
         built = self._built
         num_games = built.config.evaluation.num_games
-        return step, evaluate_checkpoint(
-            built.config, built.game, built.agent, checkpoint, step, num_games=num_games
-        )
+        return step, evaluate_checkpoint(built.config, built.game, built.agent, checkpoint, step, num_games=num_games)

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ray
-from ray._raylet import AuthenticationTokenLoader, Config
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
@@ -56,8 +56,9 @@ def _ask_for_a_token() -> None:
     """Make a token for this start alone. Ray reads both variables once, at its import, unless told to look again."""
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
+    core: Any = ray._raylet
+    core.Config.initialize("")
+    core.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _short_folder() -> str:

@@ -22,7 +22,7 @@ from rlplat.errors import RlplatError, WorkerError
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.placement import cluster
-from rlplat.placement.actors import CollectorActor, EvaluatorActor, LearnerActor
+from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.search.game import Game
 from rlplat.training.hosts import Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
@@ -63,11 +63,14 @@ class RayPool:
         cluster.connect(self._config.placement)
         threads = self._config.placement.threads_per_actor
         common = (self._config, registry.trusted())
-        self._learner = LearnerActor.options(num_cpus=1, num_gpus=self._gpu_share(0.5)).remote(*common)
-        self._evaluator = EvaluatorActor.options(num_cpus=1).remote(*common)
-        self._collector_class = CollectorActor.options(
-            num_cpus=threads, num_gpus=self._gpu_share(0.5 / self._num_collectors)
+        learner = _remote(
+            LearnerActor, concurrency_groups={WEIGHTS_GROUP: 1}, num_cpus=1, num_gpus=self._gpu_share(0.5)
         )
+        self._collector_class = _remote(
+            CollectorActor, num_cpus=threads, num_gpus=self._gpu_share(0.5 / self._num_collectors)
+        )
+        self._learner = learner.remote(*common)
+        self._evaluator = _remote(EvaluatorActor, num_cpus=1).remote(*common)
         self._collectors = [self._new_collector(index) for index in range(self._num_collectors)]
         report: Report = _get(self._learner.start.remote(checkpoint, initial_weights))
         if checkpoint is not None:
@@ -97,7 +100,7 @@ class RayPool:
         return report
 
     def save(self, folder: Path) -> None:
-        """Write learner, weights and collectors. Calls under way finish first; what they bring is learned afterwards."""
+        """Write learner, weights and collectors. Calls under way finish first; what they bring is learned later."""
         states = [actor.get_state.remote() for actor in self._collectors]
         _get(self._learner.save.remote(folder.absolute()))
         save_collectors(folder, _get(states))
@@ -159,7 +162,14 @@ class RayPool:
         self._collectors[call.index] = self._new_collector(call.index)
 
     def _gpu_share(self, share: float) -> float:
-        return share if self._config.placement.device != "cpu" and ray.cluster_resources().get("GPU", 0) else 0
+        resources: Any = ray.cluster_resources  # untyped
+        return share if self._config.placement.device != "cpu" and resources().get("GPU", 0) else 0
+
+
+def _remote(actor: type, **options: Any) -> Any:
+    """The actor class of a plain class. Ray's own types know neither its options nor its remote methods."""
+    make: Any = ray.remote(**options)
+    return make(actor)
 
 
 def _get(references: Any) -> Any:

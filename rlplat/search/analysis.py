@@ -57,7 +57,8 @@ def analyse(
     for state in states:
         if state.is_terminal:
             raise GameError(f"{game.name}: the game is over, there is nothing to analyse\n{state}")
-    batch_size = evaluator.batch_size if not isinstance(evaluator, BuiltinEvaluator) else len(states)
+    # Without a network nothing is gained by many searches at once, and one tree stays in the processor's cache.
+    batch_size = num_threads if isinstance(evaluator, BuiltinEvaluator) else evaluator.batch_size
     search = _core.Analysis(
         game.core,
         params.core(),
@@ -83,7 +84,5 @@ def analyse(
         np.zeros(len(states), np.float32),
         [search.principal_variation(i) for i in range(len(states))],
     )
-    search.write(
-        visit_counts=result.visit_counts, q_values=result.q_values, priors=result.priors, values=result.values
-    )
+    search.write(visit_counts=result.visit_counts, q_values=result.q_values, priors=result.priors, values=result.values)
     return result

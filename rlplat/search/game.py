@@ -100,7 +100,7 @@ class Game:
         return State(self, _core.Position(self.core))
 
     def state_from_moves(self, moves: str | Sequence[int]) -> State:
-        """The state after moves from the start, as text ("4453", "d3 c5") or as actions. GameError if one is illegal."""
+        """The state after moves from the start, as text ("4453", "d3 c5") or actions. GameError if one is illegal."""
         state = self.initial_state()
         for move in _split_moves(moves) if isinstance(moves, str) else moves:
             state.apply(state.parse_action(move) if isinstance(move, str) else int(move))

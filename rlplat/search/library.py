@@ -78,7 +78,7 @@ def _compiler_version(command: str) -> str:
 def _fingerprint(header: Path) -> str:
     """The header may include others beside it, so these count too."""
     digest = hashlib.sha256()
-    sources = [*sorted(header.parent.glob("*.hpp")), *sorted(Path(get_include()).rglob("*.hpp"))]
+    sources = [*sorted(header.parent.glob("*.hpp")), *sorted(get_include().rglob("*.hpp"))]
     for part in (str(header.name), platform.machine(), sys.platform, *_flags()):
         digest.update(part.encode() + b"\0")
     for source in sources:
@@ -91,7 +91,19 @@ def _fingerprint(header: Path) -> str:
 def _compile(header: Path, target: Path) -> None:
     descriptor, output = tempfile.mkstemp(suffix=".so", dir=target.parent)
     os.close(descriptor)
-    command = [compiler(), *_flags(), "-I", get_include(), "-I", str(header.parent), "-x", "c++", "-", "-o", output]
+    command = [
+        compiler(),
+        *_flags(),
+        "-I",
+        str(get_include()),
+        "-I",
+        str(header.parent),
+        "-x",
+        "c++",
+        "-",
+        "-o",
+        output,
+    ]
     try:
         result = subprocess.run(
             command, input=f'#include "{header.resolve()}"\n', capture_output=True, text=True, check=False
@@ -109,7 +121,7 @@ def main(arguments: list[str]) -> None:
     from rlplat.registry import names, resolve
 
     for name in names("game") if arguments == ["--all"] else arguments:
-        print(build(resolve(name, kind="game").header))  # type: ignore[attr-defined]
+        print(build(resolve(name, kind="game").header))
 
 
 if __name__ == "__main__":

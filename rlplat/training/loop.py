@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError
-from rlplat.evaluation.evaluate import Evaluation
+from rlplat.evaluation.evaluate import Evaluation, save_evaluations
 from rlplat.interfaces import Agent, Metrics
 from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
@@ -149,6 +149,7 @@ class TrainingLoop:
         for step, evaluations in self._pool.evaluations():
             self._evaluation = (step, tuple(evaluations))
             self._output.metrics.write(step, evaluation_metrics(evaluations))
+            save_evaluations(self._output.folder.evaluations_path, step, evaluations)
             best = self._output.checkpoints.best_score
             score = mean_score(evaluations)
             if best is None or score > best:

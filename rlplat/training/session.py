@@ -12,7 +12,7 @@ from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
 from rlplat.errors import RunError
-from rlplat.evaluation.evaluate import Evaluation
+from rlplat.evaluation.evaluate import Evaluation, save_evaluations
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -48,7 +48,9 @@ def train(
     ends it at once.
     """
     if resume and init_from is not None:
-        raise RunError("--resume continues a run, --init-from begins a new one from another's weights: give one of them")
+        raise RunError(
+            "--resume continues a run, --init-from begins a new one from another's weights: give one of them"
+        )
     run_dir = RUNS_FOLDER / config.name if run_dir is None else run_dir
     built = build(config, trust=trust)
     initial_weights = None if init_from is None else weights_of(init_from)
@@ -117,9 +119,7 @@ def _train(
         folder.drop_records_after(step)
         console.message(f"resuming {folder.path} from update {step}")
     console.message(f"run folder {folder.path}; watch it with: rlplat watch {folder.path.parent}")
-    writer = MetricsWriter(
-        folder, layout=_layout(built), hparams=_hparams(config), purge_from=step if resume else None
-    )
+    writer = MetricsWriter(folder, layout=_layout(built), hparams=_hparams(config), purge_from=step if resume else None)
     pool = make_pool(built)
     with writer, _state(folder):
         try:
@@ -134,7 +134,7 @@ def _train(
             folder.update("stopped")
             console.message(f"stopped at update {report.progress.updates}; continue with --resume")
             return []
-        evaluations = _final_evaluation(built, store, writer, console)
+        evaluations = _final_evaluation(built, folder, store, writer, console)
         folder.update("finished")
         return evaluations
 
@@ -149,16 +149,15 @@ def make_pool(built: Built) -> Pool:
 
 
 def _final_evaluation(
-    built: Built, store: CheckpointStore, writer: MetricsWriter, console: Console
+    built: Built, folder: RunFolder, store: CheckpointStore, writer: MetricsWriter, console: Console
 ) -> list[Evaluation]:
     num_games = built.config.evaluation.final_num_games
     last: Checkpoint | None = store.latest()
     if num_games == 0 or not built.config.evaluation.against or last is None:
         return []
     console.message(f"evaluating update {last.step}: {num_games} games against each opponent")
-    evaluations = evaluate_checkpoint(
-        built.config, built.game, built.agent, last.path, last.step, num_games=num_games
-    )
+    evaluations = evaluate_checkpoint(built.config, built.game, built.agent, last.path, last.step, num_games=num_games)
+    save_evaluations(folder.evaluations_path, last.step, evaluations)
     writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
     console.result_table(f"update {last.step}", evaluations)
     return evaluations

@@ -76,7 +76,7 @@ def test_a_run_on_ray_trains_evaluates_and_leaves_no_process_behind(tiny_config:
     assert evaluated and set(evaluated) <= {40, 80, 120}
     # Two samples per position: the governor held although learner and collectors ran side by side.
     positions = record["progress"]["amount"]
-    assert 120 * 16 <= 2 * positions
+    assert 2 * positions >= 120 * 16
     after = {process.pid for process in psutil.process_iter() if "ray" in process.name()}
     assert after <= before
 

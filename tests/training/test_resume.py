@@ -17,7 +17,9 @@ CLOCK = ("time", "speed/")
 
 def final_files(run: Path) -> dict[str, str]:
     newest = max((run / "checkpoints").glob("0*"))
-    return {name: entry["sha256"] for name, entry in json.loads((newest / "manifest.json").read_text())["files"].items()}
+    return {
+        name: entry["sha256"] for name, entry in json.loads((newest / "manifest.json").read_text())["files"].items()
+    }
 
 
 def metrics(run: Path) -> list[dict[str, float]]:

@@ -18,7 +18,9 @@ void draw_batch(const Game& game, Array<const std::uint8_t, 2> states, Array<con
   check_length(num_legal, 0, batch, "num_legal");
   check_length(symmetries, 0, batch, "symmetries");
   check_length(planes_out, 0, batch, "planes_out");
-  if (planes_out.size() != batch * game.observation_size()) throw nb::value_error("planes_out: not [B, C, H, W]");
+  check_length(planes_out, 1, static_cast<std::size_t>(game.shape().num_planes), "planes_out");
+  check_length(planes_out, 2, static_cast<std::size_t>(game.shape().height), "planes_out");
+  check_length(planes_out, 3, static_cast<std::size_t>(game.shape().width), "planes_out");
   check_length(policy_out, 0, batch, "policy_out");
   check_length(policy_out, 1, num_actions, "policy_out");
   check_length(legal_out, 0, batch, "legal_out");
@@ -30,6 +32,10 @@ void draw_batch(const Game& game, Array<const std::uint8_t, 2> states, Array<con
     const DrawnPosition position{rows.data()[b], plies.data()[b], policy_offsets.data()[b], num_legal.data()[b],
                                  symmetries.data()[b]};
     if (position.row < 0 || position.row >= replay.capacity) throw nb::index_error("rows: outside of states");
+    if (position.plies < 0 || position.plies >= replay.capacity)
+      throw nb::index_error("plies: more earlier positions than states");
+    if (position.policy_offset < 0 || position.policy_offset >= replay.policy_capacity)
+      throw nb::index_error("policy_offsets: outside of policy");
     if (position.symmetry < 0 || position.symmetry >= game.shape().num_symmetries)
       throw nb::index_error("symmetries: no such symmetry");
     draw_position(game, replay, position, planes_out.data() + b * game.observation_size(),

@@ -12,7 +12,9 @@ namespace rlplat {
 
 namespace {
 
-nb::dict describe_library(const std::string& path) {
+using Size3 = nb::typed<nb::tuple, int, int, int>;
+
+nb::typed<nb::dict, nb::str, nb::any> describe_library(const std::string& path) {
   const GameLibrary library(path);
   nb::list parameters;
   for (int i = 0; i < library.table().num_parameters; ++i) {
@@ -36,8 +38,13 @@ std::vector<std::int32_t> legal_actions(const Position& position) {
   const Game& game = *position.game;
   float returns[2];
   if (game.outcome(position.history.current(), position.history.past(), returns)) return {};
-  std::vector<std::int32_t> actions(static_cast<std::size_t>(game.shape().max_legal_actions));
+  const Shape& shape = game.shape();
+  // Rules that break their promise about max_legal_actions are told so here, as long as their actions are distinct.
+  std::vector<std::int32_t> actions(static_cast<std::size_t>(std::max(shape.num_actions, shape.max_legal_actions)));
   const int count = game.legal_actions(position.history.current(), position.history.past(), actions.data());
+  if (count > shape.max_legal_actions)
+    throw std::runtime_error("legal_actions gave " + std::to_string(count) + " actions, shape().max_legal_actions is " +
+                             std::to_string(shape.max_legal_actions));
   actions.resize(static_cast<std::size_t>(count));
   return actions;
 }
@@ -60,9 +67,9 @@ void bind_game(nb::module_& module) {
       .def_prop_ro("num_actions", [](const Game& game) { return game.shape().num_actions; })
       .def_prop_ro("max_legal_actions", [](const Game& game) { return game.shape().max_legal_actions; })
       .def_prop_ro("plane_shape",
-                   [](const Game& game) {
+                   [](const Game& game) -> Size3 {
                      const Shape& shape = game.shape();
-                     return nb::make_tuple(shape.num_planes, shape.height, shape.width);
+                     return Size3(nb::make_tuple(shape.num_planes, shape.height, shape.width));
                    })
       .def_prop_ro("min_length", [](const Game& game) { return game.shape().min_length; })
       .def_prop_ro("max_length", [](const Game& game) { return game.shape().max_length; })
@@ -80,7 +87,7 @@ void bind_game(nb::module_& module) {
             std::ranges::copy(game.symmetry_cells(index), cells.data());
             std::ranges::copy(game.symmetry_actions(index), actions.data());
           },
-          nb::arg("index"), nb::arg("cells"), nb::arg("actions"));
+          nb::arg("index"), nb::arg("cells").noconvert(), nb::arg("actions").noconvert());
 
   nb::class_<Position>(module, "Position", "A game from its start to some position.")
       .def(nb::init<std::shared_ptr<Game>>(), nb::arg("game"))
@@ -120,6 +127,9 @@ void bind_game(nb::module_& module) {
       .def(
           "rollout",
           [](const Position& p, std::uint64_t seed) {
+            float returns[2];
+            if (p.game->outcome(p.history.current(), p.history.past(), returns))
+              throw nb::value_error("the game is over, there is nothing to roll out");
             Random random(seed);
             return p.game->rollout(p.history.current(), p.history.past(), random);
           },

@@ -42,7 +42,7 @@ void backup(BatchSearch& search, int group, Array<const float, 2> logits, Array<
   search.backup(group, logits.data(), values.data());
 }
 
-nb::dict counters(const BatchSearch& search) {
+nb::typed<nb::dict, nb::str, int> counters(const BatchSearch& search) {
   const Counters sum = search.counters();
   nb::dict out;
   out["simulations"] = sum.simulations;
@@ -117,7 +117,7 @@ void bind_search(nb::module_& module) {
 
   nb::class_<Records>(module, "Records", "Game records on their way into arrays.")
       .def_prop_ro("counts",
-                   [](const Records& records) {
+                   [](const Records& records) -> nb::typed<nb::tuple, int, int, int> {
                      const RecordCounts counts = count_records(records.list);
                      return nb::make_tuple(counts.games, counts.positions, counts.policy);
                    },
@@ -133,9 +133,9 @@ void bind_search(nb::module_& module) {
                                         player, action, root_value, num_legal, policy, count_records(records.list),
                                         records.game->state_size()));
           },
-          nb::kw_only(), nb::arg("game_number"), nb::arg("random_state"), nb::arg("opening_plies"),
-          nb::arg("num_positions"), nb::arg("outcome"), nb::arg("states"), nb::arg("player"), nb::arg("action"),
-          nb::arg("root_value"), nb::arg("num_legal"), nb::arg("policy"), "Fill the caller's arrays.")
+          nb::kw_only(), nb::arg("game_number").noconvert(), nb::arg("random_state").noconvert(), nb::arg("opening_plies").noconvert(),
+          nb::arg("num_positions").noconvert(), nb::arg("outcome").noconvert(), nb::arg("states").noconvert(), nb::arg("player").noconvert(), nb::arg("action").noconvert(),
+          nb::arg("root_value").noconvert(), nb::arg("num_legal").noconvert(), nb::arg("policy").noconvert(), "Fill the caller's arrays.")
       .def_static(
           "read",
           [](std::shared_ptr<Game> game, Array<std::int64_t, 1> game_number, Array<std::uint64_t, 1> random_state,
@@ -185,7 +185,13 @@ void bind_search(nb::module_& module) {
              const std::vector<const Position*>& positions, const std::string& evaluator, int num_searches,
              int num_threads, std::uint64_t cache_bytes, std::uint64_t seed) {
             std::vector<History> histories;
-            for (const Position* position : positions) histories.push_back(position->history);
+            for (const Position* position : positions) {
+              const Game& other = *position->game;
+              if (&other.table() != &game->table() || other.state_size() != game->state_size() ||
+                  other.observation_size() != game->observation_size())
+                throw nb::value_error("a position to analyse belongs to another game");
+              histories.push_back(position->history);
+            }
             new (self) Analysis(std::move(game), params,
                                 BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0},
                                 std::move(histories), seed);

@@ -37,6 +37,7 @@ void draw_position(const Game& game, const ReplayView& replay, const DrawnPositi
     dense[static_cast<std::size_t>(legal_actions[static_cast<std::size_t>(i)])] = share;
     sum += share;
   }
+  if (sum == 0.0f) throw std::invalid_argument("stored policy is of a position without a visit");
   for (std::size_t action = 0; action < actions.size(); ++action) {
     const float share = dense[static_cast<std::size_t>(actions[action])];
     legal[action] = share >= 0.0f;

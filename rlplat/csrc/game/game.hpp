@@ -32,6 +32,9 @@ class Game {
     return table_->legal_actions(instance_, state, past, out);
   }
   void apply(void* state, int action) const { table_->apply(instance_, state, action); }
+  void step(const void* parent, RawPast past, int action, void* child, Step& out) const {
+    table_->step(instance_, parent, past, action, child, &out);
+  }
   int player(const void* state) const { return table_->player(instance_, state); }
   bool outcome(const void* state, RawPast past, float returns[2]) const {
     return table_->outcome(instance_, state, past, returns) != 0;

@@ -13,9 +13,9 @@ namespace rlplat {
 
 class EvaluationCache {
  public:
-  // 0 bytes: no cache.
+  // 0 bytes, or fewer than the smallest index takes: no cache.
   explicit EvaluationCache(std::uint64_t bytes) {
-    if (bytes == 0) return;
+    if (bytes < kWays * sizeof(Slot)) return;
     // An entry of a small game takes about 48 bytes in the ring and 16 in the index.
     index_.resize(std::bit_floor(bytes / 64 + kWays));
     ring_.resize((bytes - std::min(bytes, index_.size() * sizeof(Slot))) / sizeof(std::uint32_t));

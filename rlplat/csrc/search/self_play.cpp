@@ -62,8 +62,8 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.opening_plies = *from.opening_plies++;
     record.outcome = *from.outcome++;
     const std::int32_t length = *from.num_positions++;
+    if (length < 0 || length > positions_left) throw std::invalid_argument("game records: num_positions does not add up");
     positions_left -= length;
-    if (length < 0 || positions_left < 0) throw std::invalid_argument("game records: num_positions does not add up");
     const auto count = static_cast<std::size_t>(length);
     record.states = take(from.states, count * state_size);
     record.players = take(from.players, count);
@@ -72,10 +72,12 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.num_legal = take(from.num_legal, count);
     std::size_t policy = 0;
     for (const std::uint16_t legal : record.num_legal) policy += legal;
-    if (from.policy + policy > policy_end) throw std::invalid_argument("game records: num_legal does not add up");
+    if (policy > static_cast<std::size_t>(policy_end - from.policy)) throw std::invalid_argument("game records: num_legal does not add up");
     record.policy = take(from.policy, policy);
     records.push_back(std::move(record));
   }
+  if (positions_left != 0) throw std::invalid_argument("game records: num_positions does not add up");
+  if (from.policy != policy_end) throw std::invalid_argument("game records: num_legal does not add up");
   return records;
 }
 
@@ -197,15 +199,35 @@ std::vector<GameRecord> SelfPlay::suspend() {
   return under_way;
 }
 
+void SelfPlay::replay(const GameRecord& record, History& history) const {
+  const auto refuse = [&](const std::string& problem) {
+    throw std::invalid_argument("game " + std::to_string(record.number) + ", move " +
+                                std::to_string(history.num_moves() + 1) + ": " + problem);
+  };
+  history.restart();
+  std::vector<std::int32_t> legal(static_cast<std::size_t>(game().shape().max_legal_actions));
+  const std::byte* stored = record.states.data();
+  for (const std::int32_t action : record.actions) {
+    if (game().hash(stored) != game().hash(history.current()))
+      refuse("the stored state is not the one that the moves lead to; are these records of another game?");
+    const auto end = legal.begin() + game().legal_actions(history.current(), history.past(), legal.data());
+    if (std::find(legal.begin(), end, action) == end) refuse("action " + std::to_string(action) + " is not legal");
+    history.apply(action);
+    stored += game().state_size();
+    float returns[2];
+    if (game().outcome(history.current(), history.past(), returns)) refuse("the game is over, it cannot go on");
+  }
+}
+
 void SelfPlay::resume(std::vector<GameRecord> records) {
+  drop_trees();
   for (GameRecord& record : records) {
     const std::int64_t offset = (record.number - params_.first_game) % params_.game_stride;
     if (record.number < params_.first_game || offset >= static_cast<std::int64_t>(searches().size()))
       throw std::invalid_argument("game " + std::to_string(record.number) + " belongs to no search here");
     Search& search = searches()[static_cast<std::size_t>(offset)];
+    replay(record, search.history);
     search.random = Random(record.random_state);
-    search.history.restart();
-    for (const std::int32_t action : record.actions) search.history.apply(action);
     next_number_[static_cast<std::size_t>(offset)] = record.number + params_.game_stride;
     records_[static_cast<std::size_t>(offset)] = std::move(record);
     start_search(search);

@@ -69,13 +69,16 @@ class SelfPlay : public BatchSearch {
 
   // The games under way, one per search; trees and cached evaluations are dropped, here too.
   std::vector<GameRecord> suspend();
-  // Goes on with games that suspend() returned. Throws std::invalid_argument if they fit no search.
+  // Goes on with games that suspend() returned, in place of those under way in the same searches. Throws
+  // std::invalid_argument if they fit no search, or hold moves or states that this game does not have.
   void resume(std::vector<GameRecord> records);
 
  private:
   bool start_next(Search& search) override;
   void finish(Search& search, int worker) override;
   void begin_game(Search& search, std::int64_t number);
+  // Plays the moves of `record` from the start.
+  void replay(const GameRecord& record, History& history) const;
   void record_move(Search& search, int action, bool searched);
   int choose_action(Search& search) const;
 

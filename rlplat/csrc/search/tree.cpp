@@ -1,5 +1,10 @@
 #include "search/tree.hpp"
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -14,7 +19,29 @@ typedef float Floats __attribute__((vector_size(32)));
 typedef std::int32_t Ints __attribute__((vector_size(32)));
 
 inline Floats load(const float* from) { return *reinterpret_cast<const Floats*>(from); }
+inline void store(float* to, Floats values) { *reinterpret_cast<Floats*>(to) = values; }
 inline Floats all(float value) { return Floats{} + value; }
+constexpr Ints kLanes{0, 1, 2, 3, 4, 5, 6, 7};
+
+// One bit per lane that is set.
+inline unsigned bits(Ints lanes) {
+#ifdef __AVX__
+  return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<__m256>(lanes)));
+#else
+  unsigned mask = 0;
+  for (int lane = 0; lane < 8; ++lane) mask |= static_cast<unsigned>(lanes[lane] & 1) << lane;
+  return mask;
+#endif
+}
+
+inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+
+// The highest lane, in every lane.
+inline Floats highest(Floats a) {
+  a = maximum(a, __builtin_shuffle(a, Ints{4, 5, 6, 7, 0, 1, 2, 3}));
+  a = maximum(a, __builtin_shuffle(a, Ints{2, 3, 0, 1, 6, 7, 4, 5}));
+  return maximum(a, __builtin_shuffle(a, Ints{1, 0, 3, 2, 5, 4, 7, 6}));
+}
 
 void* allocate(std::size_t bytes) {
   // Untouched pages cost no memory, so arenas are as large as they can ever need to be.
@@ -48,12 +75,12 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
       state_stride_((game.state_size() + 7) / 8 * 8),
       max_nodes_(max_nodes),
       nodes_(new Node[static_cast<std::size_t>(max_nodes)]),
-      legal_(static_cast<std::size_t>(game.shape().max_legal_actions)) {
+      path_(new PathEdge[static_cast<std::size_t>(game.shape().max_length) + 1]),
+      legal_(static_cast<std::size_t>(padded(game.shape().max_legal_actions))) {
   const auto nodes = static_cast<std::size_t>(max_nodes);
   const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
-  path_.reserve(static_cast<std::size_t>(game.shape().max_length) + 1);
 }
 
 void Tree::set_root(const History& history) {
@@ -62,7 +89,7 @@ void Tree::set_root(const History& history) {
   num_blocks_ = 0;
   root_visits_ = root_value_ = 0.0f;
   leaf_ = 0;
-  path_.clear();
+  depth_ = 0;
   std::memcpy(state(0), history.current(), game_->state_size());
   nodes_[0] = Node{.player = static_cast<std::uint8_t>(game_->player(state(0)))};
   const int count = game_->legal_actions(state(0), history.past(), legal_.data());
@@ -70,7 +97,7 @@ void Tree::set_root(const History& history) {
 }
 
 Tree::Leaf Tree::select() {
-  path_.clear();
+  depth_ = 0;
   std::uint32_t index = 0;
   float visits = root_visits_, value = root_value_;
   for (;;) {
@@ -86,7 +113,7 @@ Tree::Leaf Tree::select() {
     const int edge = select_edge(node, visits, value);
     const int k = padded(node.num_edges);
     float* words = block(node);
-    path_.push_back({words + k + edge, words + 2 * k + edge, index, node.player});
+    path_[static_cast<std::size_t>(depth_++)] = {words + k + edge, words + 2 * k + edge, index, node.player};
     auto& child = reinterpret_cast<std::uint32_t*>(words + 3 * k)[edge];
     if (child == kNone) {
       child = create_child(index, reinterpret_cast<const std::int32_t*>(words + 4 * k)[edge]);
@@ -121,33 +148,29 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
     best = better ? score : best;
     best_block = better ? (Ints{} + i) : best_block;
   }
-  int choice = best_block[0];
-  float highest = best[0];
-  for (int lane = 1; lane < 8; ++lane) {
-    const int candidate = best_block[lane] + lane;
-    if (best[lane] > highest || (best[lane] == highest && candidate < choice)) {
-      highest = best[lane];
-      choice = candidate;
-    }
+  // Of equal scores the lowest action wins: blocks keep their first, and here the lowest index is taken.
+  unsigned ties = bits(best == highest(best));
+  int choice = std::numeric_limits<int>::max();
+  for (; ties != 0; ties &= ties - 1) {
+    const int lane = std::countr_zero(ties);
+    choice = std::min(choice, best_block[lane] + lane);
   }
   return choice;
 }
 
 std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
   const auto index = static_cast<std::uint32_t>(num_nodes_++);
-  std::memcpy(state(index), state(parent), game_->state_size());
-  game_->apply(state(index), action);
-  Node& node = nodes_[index];
-  node = Node{.player = static_cast<std::uint8_t>(game_->player(state(index)))};
+  Step step;
+  step.legal = legal_.data();
+  game_->step(state(parent), past_of_path(), action, state(index), step);
   leaf_ = index;
-  const RawPast past = leaf_past();
-  float returns[2];
-  if (game_->outcome(state(index), past, returns)) {
+  Node& node = nodes_[index];
+  node = Node{.player = static_cast<std::uint8_t>(step.player)};
+  if (step.is_over) {
     node.terminal = true;
-    node.value = returns[node.player];
+    node.value = step.returns[step.player];
   } else {
-    const int count = game_->legal_actions(state(index), past, legal_.data());
-    allocate_edges(node, std::span(legal_).first(static_cast<std::size_t>(count)));
+    allocate_edges(node, std::span(legal_).first(static_cast<std::size_t>(step.num_legal)));
   }
   return index;
 }
@@ -157,14 +180,17 @@ void Tree::allocate_edges(Node& node, std::span<const std::int32_t> actions) {
   node.edges = num_blocks_;
   const int k = padded(node.num_edges);
   num_blocks_ += static_cast<std::uint32_t>(5 * k / 8);
-  std::memcpy(block(node) + 4 * k, actions.data(), actions.size() * sizeof(std::int32_t));
+  float* words = block(node) + 4 * k;
+  for (int i = 0; i < k; i += 8) std::memcpy(words + i, actions.data() + i, 8 * sizeof(std::int32_t));
 }
 
-RawPast Tree::leaf_past() {
+RawPast Tree::leaf_past() { return past_of_path(); }
+
+RawPast Tree::past_of_path() {
   if (!game_->looks_back()) return {nullptr, 0};
   const int reach = game_->shape().past_length;
   past_.clear();
-  for (std::size_t i = path_.size(); i-- > 0;) past_.push_back(state(path_[i].node));
+  for (int i = depth_; i-- > 0;) past_.push_back(state(path_[static_cast<std::size_t>(i)].node));
   const RawPast earlier = history_->past();
   past_.insert(past_.end(), earlier.states, earlier.states + earlier.length);
   const int length = static_cast<int>(past_.size());
@@ -178,31 +204,42 @@ std::span<const std::int32_t> Tree::leaf_actions() const {
 
 void Tree::expand(std::span<const float> priors, float value) {
   Node& node = nodes_[leaf_];
-  const int k = padded(node.num_edges);
-  float* words = block(node);
-  auto* children = reinterpret_cast<std::uint32_t*>(words + 3 * k);
-  std::copy(priors.begin(), priors.end(), words);
-  std::fill(words + node.num_edges, words + k, 0.0f);
-  std::fill(words + k, words + k + node.num_edges, 0.0f);
-  std::fill(words + k + node.num_edges, words + 2 * k, 1.0f);
-  std::fill(words + 2 * k, words + 2 * k + node.num_edges, 0.0f);
-  std::fill(words + 2 * k + node.num_edges, words + 3 * k, -kInfinity);
-  std::fill(children, children + k, kNone);
-  node.expanded = true;
+  std::copy(priors.begin(), priors.end(), block(node));
+  open_edges(node);
   backup(value, node.player);
 }
 
 void Tree::expand(float value) {
-  const std::size_t count = nodes_[leaf_].num_edges;
-  float* words = block(nodes_[leaf_]);
-  std::fill(words, words + count, 1.0f / static_cast<float>(count));
-  expand(std::span<const float>(words, count), value);
+  Node& node = nodes_[leaf_];
+  float* words = block(node);
+  const Floats prior = all(1.0f / static_cast<float>(node.num_edges));
+  for (int i = 0; i < padded(node.num_edges); i += 8) store(words + i, prior);
+  open_edges(node);
+  backup(value, node.player);
+}
+
+// Everything but the priors, which stand in the block already.
+void Tree::open_edges(Node& node) {
+  const int k = padded(node.num_edges);
+  float* words = block(node);
+  const Ints none = Ints{} - 1;
+  for (int i = 0; i < k; i += 8) {
+    const Ints real = kLanes + i < node.num_edges;
+    store(words + i, real ? load(words + i) : Floats{});
+    store(words + k + i, real ? Floats{} : all(1.0f));
+    store(words + 2 * k + i, real ? Floats{} : all(-kInfinity));
+    *reinterpret_cast<Ints*>(words + 3 * k + i) = none;
+  }
+  node.expanded = true;
 }
 
 void Tree::backup(float value, int player) {
-  for (const Step& step : path_) {
-    const float gain = step.player == player ? value : -value;
-    *step.q_value += (gain - *step.q_value) / ++*step.visits;
+  for (int i = 0; i < depth_; ++i) {
+    const PathEdge& edge = path_[static_cast<std::size_t>(i)];
+    const float gain = edge.player == player ? value : -value;
+    const float visits = *edge.visits + 1.0f;
+    *edge.visits = visits;
+    *edge.q_value += (gain - *edge.q_value) / visits;
   }
   const float gain = nodes_[0].player == player ? value : -value;
   root_value_ += (gain - root_value_) / ++root_visits_;
@@ -235,7 +272,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
   copy_node(child);
   for (int i = 0; i < scratch.num_nodes_; ++i) {  // breadth first: copied nodes still name their children here
     const Node& node = scratch.nodes_[static_cast<std::size_t>(i)];
-    if (node.terminal) continue;
+    if (!node.expanded) continue;  // terminal, or never evaluated: it has no children
     auto* children = reinterpret_cast<std::uint32_t*>(scratch.block(node) + 3 * padded(node.num_edges));
     for (int e = 0; e < node.num_edges; ++e)
       if (children[e] != kNone) children[e] = copy_node(children[e]);

@@ -99,7 +99,7 @@ class Tree {
     float value = 0.0f;  // of a terminal node, from the view of `player`
   };
 
-  struct Step {  // one edge of the path from the root to the leaf
+  struct PathEdge {  // from the root to the leaf
     float* visits;
     float* q_value;
     std::uint32_t node;
@@ -117,6 +117,8 @@ class Tree {
   int select_edge(const Node& node, float visits, float value) const;
   std::uint32_t create_child(std::uint32_t parent, int action);
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
+  void open_edges(Node& node);
+  RawPast past_of_path();
   void backup(float value, int player);
 
   const Game* game_;
@@ -133,7 +135,8 @@ class Tree {
   std::unique_ptr<Node[]> nodes_;
   std::unique_ptr<std::byte[], FreeDelete> states_;
   std::unique_ptr<float[], FreeDelete> words_;
-  std::vector<Step> path_;
+  std::unique_ptr<PathEdge[]> path_;
+  int depth_ = 0;  // edges in `path_`
   std::vector<std::int32_t> legal_;
   std::vector<const void*> past_;
 };

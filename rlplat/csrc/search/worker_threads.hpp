@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace rlplat {
@@ -30,7 +32,8 @@ class WorkerThreads {
 
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
-  // Calls work(index, worker) for every index in [0, count), each once, on any worker; returns when all are done.
+  // Calls work(index, worker) for every index in [0, count), each once, on any worker; returns when all are done. If
+  // calls throw, the first exception is thrown here, when no worker is at work any more; some indices are left out then.
   void run(int count, const std::function<void(int, int)>& work) {
     if (threads_.empty()) {
       for (int index = 0; index < count; ++index) work(index, 0);
@@ -48,11 +51,17 @@ class WorkerThreads {
     take(0);
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
+    if (problem_) std::rethrow_exception(std::exchange(problem_, nullptr));
   }
 
  private:
   void take(int worker) {
-    for (int index; (index = next_.fetch_add(1)) < count_;) (*work_)(index, worker);
+    try {
+      for (int index; (index = next_.fetch_add(1)) < count_;) (*work_)(index, worker);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!problem_) problem_ = std::current_exception();
+    }
   }
 
   void serve(int worker) {
@@ -77,6 +86,7 @@ class WorkerThreads {
   int count_ = 0;
   int busy_ = 0;
   std::uint64_t round_ = 0;
+  std::exception_ptr problem_;
   bool stopping_ = false;
 };
 

@@ -59,6 +59,15 @@ struct RawPast {
   std::int32_t length;
 };
 
+// What `GameTable::step` says of the new state.
+struct Step {
+  std::int32_t player;
+  std::int32_t is_over;
+  float returns[2];           // set if the game is over
+  std::int32_t num_legal;     // set if it is not
+  std::int32_t* legal;        // room for max_legal_actions, given by the caller
+};
+
 template <class State>
 class Past {
  public:
@@ -104,6 +113,9 @@ struct GameTable {
   void (*initial_state)(const void* game, void* state);
   std::int32_t (*legal_actions)(const void* game, const void* state, RawPast past, std::int32_t* out);
   void (*apply)(const void* game, void* state, std::int32_t action);
+  // All that a new node of a tree needs, in one call: copies `parent` to `child`, applies the action, and fills in what
+  // the others would say of the child. `past` begins with the parent.
+  void (*step)(const void* game, const void* parent, RawPast past, std::int32_t action, void* child, Step* out);
   std::int32_t (*player)(const void* game, const void* state);
   // 1 when the game has ended, with the return of each player.
   std::int32_t (*outcome)(const void* game, const void* state, RawPast past, float* returns);
@@ -177,6 +189,21 @@ struct Adapter {
     self(game).apply(*static_cast<State*>(state), action);
   }
 
+  static void step(const void* game, const void* parent, RawPast past, std::int32_t action, void* child, Step* out) {
+    const G& rules = self(game);
+    State& state = *new (child) State(view(parent));
+    rules.apply(state, action);
+    out->player = rules.player(state);
+    const std::optional<float> result = outcome_of(rules, state, past);
+    out->is_over = result.has_value();
+    if (result) {
+      out->returns[0] = *result;
+      out->returns[1] = -*result;
+    } else {
+      out->num_legal = legal_actions_of(rules, state, past, out->legal);
+    }
+  }
+
   static std::int32_t player(const void* game, const void* state) { return self(game).player(view(state)); }
 
   static std::int32_t outcome(const void* game, const void* state, RawPast past, float* returns) {
@@ -246,7 +273,8 @@ struct Adapter {
       int front = length;
       std::copy(past.states, past.states + past.length, trail.begin() + length);
       for (;;) {
-        const RawPast now{trail.data() + front, length + past.length - front};
+        const int known = length + past.length - front;
+        const RawPast now{trail.data() + front, kPastLength<G> < 0 ? known : std::min(kPastLength<G>, known)};
         if (const std::optional<float> result = outcome_of(rules, state, now)) return *result;
         const int count = legal_actions_of(rules, state, now, legal.data());
         --front;
@@ -299,6 +327,7 @@ struct Adapter {
         .initial_state = initial_state,
         .legal_actions = legal_actions,
         .apply = apply,
+        .step = step,
         .player = player,
         .outcome = outcome,
         .hash = hash,

@@ -37,7 +37,10 @@ class Random {
   // Gamma(shape, 1) (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; shapes below one by
   // their boost: Gamma(a) = Gamma(a + 1) * U^(1/a)).
   double gamma(double shape) {
-    if (shape < 1.0) return gamma(shape + 1.0) * std::pow(1.0 - uniform(), 1.0 / shape);
+    if (shape < 1.0) {  // the order of the two draws is part of what a seed means
+      const double boosted = gamma(shape + 1.0);
+      return boosted * std::pow(1.0 - uniform(), 1.0 / shape);
+    }
     const double d = shape - 1.0 / 3.0;
     const double c = 1.0 / std::sqrt(9.0 * d);
     for (;;) {

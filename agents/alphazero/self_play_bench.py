@@ -1,0 +1,191 @@
+"""How fast AlphaZero plays against itself on this machine: `rlplat bench selfplay`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from agents.alphazero.bench import make_agent, make_observations, new_weights
+from agents.alphazero.config import AlphaZeroConfig, NetworkConfig
+from agents.alphazero.onnx_inference import OnnxEvaluator
+from rlplat import registry
+from rlplat.bench import Measured, Measurement, alternate
+from rlplat.config import load_config
+from rlplat.hardware import num_cores
+from rlplat.interfaces import Demand, EnvSpec, Metrics
+from rlplat.reports import Result
+from rlplat.search.game import Game
+
+CONFIGS_FOLDER = Path(__file__).resolve().parents[2] / "configs"
+GAMES = ("connect_four", "tictactoe")
+BARE_BATCHES = (1, 4, 16, 32, 64, 128, 256)
+COLLECT = Demand(64)
+"""Positions per call of a collector: a fraction of a second of work, so that measurements end in time."""
+
+Step = Callable[[], Mapping[str, float]]
+"""Does some work and returns what it counted."""
+
+
+def selfplay(
+    *,
+    games: Sequence[str] = GAMES,
+    seconds: float = 15.0,
+    warm_up_s: float = 3.0,
+    share_s: float = 0.4,
+    rounds: int = 4,
+    bare_batches: Sequence[int] = BARE_BATCHES,
+) -> list[Result]:
+    """`selfplay.<game>.simulations` and `selfplay.<game>.network_share`, with all cores and the weights of a new run.
+
+    Collectors are those of the inline pool: one per core, in a thread, with one thread and a session of its own.
+    Connect Four has the default configuration (a 32x4 network), tic-tac-toe that of configs/tictactoe.yaml.
+
+    `simulations` is measured for `seconds` after `warm_up_s`; `network_share` in `rounds` rounds, in which self-play
+    without a cache and bare sessions at each of `bare_batches` have a turn of `share_s` seconds each.
+    """
+    results = []
+    for name in games:
+        game, config = registry.resolve(name, kind="game").load(), self_play_config(name)
+        results.append(_simulations(name, game, config, seconds, warm_up_s))
+        results.append(_network_share(name, game, config, warm_up_s, share_s, rounds, bare_batches))
+    return results
+
+
+def self_play_config(name: str) -> AlphaZeroConfig:
+    """The agent's configuration with which a game is measured."""
+    if name == "tictactoe":
+        config = load_config(CONFIGS_FOLDER / f"{name}.yaml").agent
+        assert isinstance(config, AlphaZeroConfig)
+        return config
+    return AlphaZeroConfig(id="alphazero")
+
+
+def run_together(steps: Sequence[Step], seconds: float) -> Metrics:
+    """Repeat each step in a thread of its own for `seconds`; returns the counted per second, summed over threads.
+
+    Each thread counts for its own time and then goes on without counting, until all are through: none is measured
+    while a core is idle.
+    """
+    through = [threading.Event() for _ in steps]
+
+    def work(index: int) -> Metrics:
+        counters: Counter[str] = Counter()
+        start = time.perf_counter()
+        try:
+            while time.perf_counter() - start < seconds or not counters:
+                counters.update(steps[index]())
+            elapsed_s = time.perf_counter() - start
+        finally:
+            through[index].set()
+        while not all(event.is_set() for event in through):
+            steps[index]()
+        return {name: count / elapsed_s for name, count in counters.items()}
+
+    rates: Counter[str] = Counter()
+    with ThreadPoolExecutor(len(steps)) as threads:
+        for found in threads.map(work, range(len(steps))):
+            rates.update(found)
+    return dict(rates)
+
+
+class _Players:
+    """The collectors of an inline run."""
+
+    def __init__(self, name: str, game: Game, config: AlphaZeroConfig) -> None:
+        self._agent = make_agent(name, game, config, "cpu")
+        collectors = [self._agent.make_collector(index, num_cores()) for index in range(num_cores())]
+        weights = new_weights(game.spec, config.network)
+        for collector in collectors:
+            collector.set_weights(1, weights)
+        self._steps: list[Step] = [lambda each=each: each.collect(COLLECT).summary.metrics for each in collectors]
+
+    def play(self, seconds: float) -> Metrics:
+        """Counters of the collectors, per second."""
+        return run_together(self._steps, seconds)
+
+    def summarise(self, rates: Metrics) -> Metrics:
+        """What a run shows of such counters."""
+        return self._agent.summarise(rates, 1.0)
+
+
+def _simulations(name: str, game: Game, config: AlphaZeroConfig, seconds: float, warm_up_s: float) -> Result:
+    players = _Players(name, game, config)
+    players.play(warm_up_s)
+    start = time.perf_counter()
+    rounds = [players.play(seconds / 3) for _ in range(3)]
+    measured = Measured(tuple(rates["simulations"] for rates in rounds), time.perf_counter() - start)
+    shown = players.summarise({key: sum(rates[key] for rates in rounds) / len(rounds) for key in rounds[0]})
+    return measured.result(
+        f"selfplay.{name}.simulations",
+        "simulations/s",
+        games_per_s=shown["speed/games_per_s"],
+        positions_per_s=shown["speed/positions_per_s"],
+        evaluations_per_s=shown["speed/evaluations_per_s"],
+        cache_hits=shown["search/cache_hits"],
+        batch_fill=shown["search/batch_fill"],
+        **_fields(config),
+    )
+
+
+def _network_share(
+    name: str,
+    game: Game,
+    config: AlphaZeroConfig,
+    warm_up_s: float,
+    share_s: float,
+    rounds: int,
+    bare_batches: Sequence[int],
+) -> Result:
+    """Evaluations/s of self-play without a cache, over the best of bare sessions with as many threads."""
+    own = config.self_play.model_copy(update={"cache_mib": 0})
+    players = _Players(name, game, config.model_copy(update={"self_play": own}))
+    players.play(warm_up_s)
+    measurements: dict[Hashable, Measurement] = {"self-play": lambda seconds: players.play(seconds)["evaluations"]}
+    for batch in bare_batches:
+        for sessions in sorted({1, num_cores()}):
+            measurements[sessions, batch] = _bare(game.spec, config.network, sessions, batch)
+    found = alternate(measurements, seconds=share_s, rounds=rounds)
+    played = found.pop("self-play")
+    best = max(found, key=lambda key: found[key].median)
+    sessions, batch = best
+    return played.over(found[best]).result(
+        f"selfplay.{name}.network_share",
+        "",
+        self_play_evaluations_per_s=played.median,
+        bare_evaluations_per_s=found[best].median,
+        bare_sessions=sessions,
+        bare_batch=batch,
+        **_fields(config),
+    )
+
+
+def _bare(spec: EnvSpec, network: NetworkConfig, num_sessions: int, batch: int) -> Measurement:
+    """Evaluations/s of full batches alone, in sessions that share the cores evenly."""
+    weights, threads = new_weights(spec, network), num_cores() // num_sessions
+    observations = make_observations(spec, batch)
+
+    def step(evaluator: OnnxEvaluator) -> Mapping[str, float]:
+        evaluator.evaluate(observations)
+        return {"evaluations": batch}
+
+    evaluators = [
+        OnnxEvaluator(spec, network, weights, batch_size=batch, num_threads=threads) for _ in range(num_sessions)
+    ]
+    steps: list[Step] = [lambda each=each: step(each) for each in evaluators]
+    return lambda seconds: run_together(steps, seconds)["evaluations"]
+
+
+def _fields(config: AlphaZeroConfig) -> dict[str, object]:
+    """What self-play was measured with."""
+    return {
+        "threads": num_cores(),
+        "network": f"{config.network.channels}x{config.network.blocks}",
+        "games": config.self_play.num_games,
+        "batch": config.self_play.num_games // config.self_play.num_groups,
+        "simulations": config.search.num_simulations,
+        "device": "cpu",
+    }

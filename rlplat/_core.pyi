@@ -1,0 +1,179 @@
+"""
+The compiled core of rlplat: games, search, and drawing of training batches.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy
+from numpy.typing import NDArray
+
+
+def describe_library(path: str) -> dict[str, Any]:
+    """
+    Name and parameters of a compiled game. RuntimeError if the library is none or of another contract.
+    """
+
+class Game:
+    """A compiled game with its parameters set."""
+
+    def __init__(self, library: str, values: Sequence[float]) -> None:
+        """
+        `values`: the parameters in the table's order. ValueError if the game refuses them.
+        """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def num_actions(self) -> int: ...
+
+    @property
+    def max_legal_actions(self) -> int: ...
+
+    @property
+    def plane_shape(self) -> tuple[int, int, int]: ...
+
+    @property
+    def min_length(self) -> int: ...
+
+    @property
+    def max_length(self) -> int: ...
+
+    @property
+    def num_symmetries(self) -> int: ...
+
+    @property
+    def state_size(self) -> int: ...
+
+    @property
+    def past_length(self) -> int: ...
+
+    @property
+    def has_heuristic(self) -> bool: ...
+
+    @property
+    def has_exact_score(self) -> bool: ...
+
+    def symmetry(self, index: int, cells: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], actions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')]) -> None: ...
+
+class Position:
+    """A game from its start to some position."""
+
+    def __init__(self, game: Game) -> None: ...
+
+    def copy(self) -> Position: ...
+
+    def apply(self, action: int) -> None:
+        """The caller has checked that the action is legal."""
+
+    def legal_actions(self) -> list[int]:
+        """Ascending; empty once the game is over."""
+
+    @property
+    def player(self) -> int: ...
+
+    @property
+    def num_moves(self) -> int: ...
+
+    @property
+    def actions(self) -> list[int]: ...
+
+    @property
+    def returns(self) -> list[float] | None:
+        """Per player, or None while the game goes on."""
+
+    @property
+    def hash(self) -> int: ...
+
+    @property
+    def evaluation_key(self) -> int: ...
+
+    @property
+    def state(self) -> bytes: ...
+
+    def encode(self, planes: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')]) -> None: ...
+
+    def rollout(self, seed: int) -> float:
+        """
+        Return of player 0 after random moves to the end of a game that is not over.
+        """
+
+    def action_text(self, action: int) -> str: ...
+
+    def text(self) -> str: ...
+
+class SearchParams:
+    """How a tree is searched; see csrc/search/tree.hpp."""
+
+    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float) -> None: ...
+
+class BatchSearch:
+    """Many searches side by side; see csrc/search/batch_search.hpp."""
+
+    def select(self, group: int, observations: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]) -> int:
+        """
+        Fill rows of `observations` float32[>=searches_per_group, C, H, W] with leaves that need the network; returns how many.
+        """
+
+    def backup(self, group: int, logits: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
+        """
+        Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the player to move.
+        """
+
+    def clear_cache(self) -> None: ...
+
+    def counters(self) -> dict[str, int]: ...
+
+    @property
+    def searches_per_group(self) -> int: ...
+
+    @property
+    def num_groups(self) -> int: ...
+
+class Records:
+    """Game records on their way into arrays."""
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """(games, positions, policy entries)"""
+
+    def write(self, *, game_number: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], random_state: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu')], opening_plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], num_positions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], outcome: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu')], player: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu')], action: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], root_value: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], num_legal: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')]) -> None:
+        """Fill the caller's arrays."""
+
+    @staticmethod
+    def read(game: Game, *, game_number: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], random_state: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu')], opening_plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], num_positions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], outcome: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu')], player: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu')], action: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], root_value: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], num_legal: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')]) -> Records: ...
+
+class SelfPlay(BatchSearch):
+    """Self-play of many games; see csrc/search/self_play.hpp."""
+
+    def __init__(self, game: Game, params: SearchParams, *, evaluator: str, num_searches: int, num_groups: int, num_threads: int, cache_bytes: int, kept_visits: int, seed: int, first_game: int, game_stride: int, opening_plies: int, temperature: float, temperature_plies: int, final_temperature: float) -> None: ...
+
+    @property
+    def finished_positions(self) -> int: ...
+
+    def take_finished(self, game: Game) -> Records:
+        """Finished games since the last call, by number."""
+
+    def suspend(self, game: Game) -> Records:
+        """The games under way; drops trees and cached evaluations."""
+
+    def resume(self, records: Records) -> None: ...
+
+class Analysis(BatchSearch):
+    """Searches of given positions; see csrc/search/analysis.hpp."""
+
+    def __init__(self, game: Game, params: SearchParams, positions: Sequence[Position], *, evaluator: str, num_searches: int, num_threads: int, cache_bytes: int, seed: int) -> None: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    def write(self, *, visit_counts: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], q_values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], priors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')]) -> None:
+        """Fill the entries of legal actions; others stay as they are."""
+
+    def principal_variation(self, position: int) -> list[int]: ...
+
+def draw_batch(game: Game, states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], policy_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], num_legal: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], symmetries: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], planes_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], policy_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], legal_out: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu')]) -> None:
+    """
+    Make a training batch of B stored positions: planes float32[B, C, H, W], policy float32[B, A] and legal bool[B, A], all under the symmetry of each position.
+    """

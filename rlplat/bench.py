@@ -1,0 +1,165 @@
+"""Measures how fast this machine is: `rlplat bench WORD`. Content registers further benchmarks with `register`.
+
+Whatever is compared is measured in alternating rounds of one run, so that drift of the machine cancels; a result is the
+median over the rounds, with the lowest and the highest beside it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rlplat import registry
+from rlplat.errors import RlplatError
+from rlplat.problems import suggestion
+from rlplat.reports import Result
+
+if TYPE_CHECKING:
+    from rlplat.search.game import Game, State
+    from rlplat.search.parameters import BuiltinEvaluator
+
+Benchmark = Callable[[], list[Result]]
+Measurement = Callable[[float], float]
+"""Works for about so many seconds, and returns its rate per second."""
+Key = TypeVar("Key", bound=Hashable)
+
+NUM_SIMULATIONS, NUM_GAMES, OPENING_PLIES = 800, 64, 8
+"""The search of the AlphaZero paper, from openings of 8 plies, or half the shortest game if that is less."""
+UNITS = "simulations/s"
+
+_benchmarks: dict[str, Benchmark] = {}
+
+
+def register(name: str, benchmark: Benchmark) -> None:
+    """Add what `rlplat bench NAME` measures. Whoever registers imports heavy modules inside `benchmark` only."""
+    _benchmarks[name] = benchmark
+
+
+def run(what: str) -> list[Result]:
+    """Make the measurements of one word; RlplatError if there is none of that name."""
+    registry.import_content()
+    if what not in _benchmarks:
+        raise RlplatError(f"no benchmark is named {what!r}{suggestion(what, _benchmarks)}")
+    return _benchmarks[what]()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What several rounds found."""
+
+    values: tuple[float, ...]
+    """One per round."""
+    seconds: float
+    """Time measured in all."""
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def over(self, other: Measured) -> Measured:
+        """The ratio to another measurement, round by round."""
+        ratios = tuple(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+        return Measured(ratios, self.seconds + other.seconds)
+
+    def result(self, name: str, unit: str = "", **fields: Any) -> Result:
+        """The median, with `min` and `max` over the rounds and the `seconds` measured."""
+        lowest, highest = min(self.values), max(self.values)
+        return Result(name, self.median, unit, min=lowest, max=highest, seconds=self.seconds, **fields)
+
+
+def repeat(work: Callable[[], int]) -> Measurement:
+    """Do `work` over and over; the rate is that of what its calls return, a count."""
+
+    def measure(seconds: float) -> float:
+        count, start = 0, time.perf_counter()
+        while True:
+            count += work()
+            elapsed_s = time.perf_counter() - start
+            if elapsed_s >= seconds:
+                return count / elapsed_s
+
+    return measure
+
+
+def alternate(measurements: Mapping[Key, Measurement], *, seconds: float, rounds: int) -> dict[Key, Measured]:
+    """Make all measurements in turn, `rounds` times, each time for `seconds` seconds; one short turn first warms up."""
+    values: dict[Key, list[float]] = {key: [] for key in measurements}
+    spent = dict.fromkeys(measurements, 0.0)
+    for measure in measurements.values():
+        measure(seconds / 10)
+    for _, (key, measure) in itertools.product(range(rounds), measurements.items()):
+        start = time.perf_counter()
+        values[key].append(measure(seconds))
+        spent[key] += time.perf_counter() - start
+    return {key: Measured(tuple(values[key]), spent[key]) for key in measurements}
+
+
+def search(*, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
+    """`tree.<game>.null` and `tree.<game>.rollout` of every shipped game: simulations/s of the search on one thread.
+
+    800 simulations from each of 64 openings, without network, cache and subtree reuse, with the constants of the
+    AlphaZero paper; unvisited actions count as draws. Beside Connect Four stands the C++ `MCTSBot` of open_spiel, if
+    that is installed.
+    """
+    results = []
+    for name in registry.names("game"):
+        results += _search(registry.resolve(name, kind="game").load(), name, seconds, rounds)
+    return results
+
+
+def _search(game: Game, name: str, seconds: float, rounds: int) -> list[Result]:
+    from rlplat.evaluation.arena import draw_openings
+    from rlplat.search.parameters import ROLLOUT, UNIFORM
+
+    opening_plies = min(OPENING_PLIES, game.min_length // 2)
+    openings = draw_openings(game, NUM_GAMES, opening_plies, seed=0)
+    measurements = {"null": _tree(game, openings, UNIFORM), "rollout": _tree(game, openings, ROLLOUT)}
+    compared = name == "connect_four"
+    if compared and importlib.util.find_spec("pyspiel") is not None:
+        measurements["open_spiel_rollout"] = _open_spiel(name, openings)
+    found = alternate(measurements, seconds=seconds, rounds=rounds)
+    fields = {"threads": 1, "games": NUM_GAMES, "simulations": NUM_SIMULATIONS, "opening_plies": opening_plies}
+    results = [measured.result(f"tree.{name}.{kind}", UNITS, **fields) for kind, measured in found.items()]
+    if "open_spiel_rollout" in found:
+        results.append(found["rollout"].over(found["open_spiel_rollout"]).result(f"tree.{name}.rollout_ratio"))
+    elif compared:
+        note = "left out: open_spiel is not installed (pip install open_spiel)"
+        results.append(Result(f"tree.{name}.open_spiel_rollout", None, UNITS, note=note))
+    return results
+
+
+def _tree(game: Game, openings: Sequence[State], evaluator: BuiltinEvaluator) -> Measurement:
+    from rlplat.search.analysis import analyse
+    from rlplat.search.parameters import SearchParams
+
+    params = SearchParams(num_simulations=NUM_SIMULATIONS, fpu="constant", fpu_value=0.0)
+    seeds = itertools.count()
+
+    def work() -> int:
+        return int(analyse(game, openings, evaluator, params, seed=next(seeds)).visit_counts.sum())
+
+    return repeat(work)
+
+
+def _open_spiel(name: str, openings: Sequence[State]) -> Measurement:
+    """One search of open_spiel's C++ MCTSBot per call, from the same openings, with one random rollout per leaf."""
+    pyspiel = importlib.import_module("pyspiel")
+    game = pyspiel.load_game(name)
+    # Exploration, simulations, memory in MB (plenty), no solver (it would end searches early), seed, silent.
+    bot = pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, 0), 2.0, NUM_SIMULATIONS, 1000, False, 0, False)
+    states = []
+    for opening in openings:
+        states.append(game.new_initial_state())
+        for action in opening.actions:
+            states[-1].apply_action(action)
+    following = itertools.cycle(states)
+    return repeat(lambda: int(bot.mcts_search(next(following)).explore_count))
+
+
+register("search", search)

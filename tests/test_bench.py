@@ -1,0 +1,165 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import agents.alphazero.bench as alphazero
+import agents.alphazero.self_play_bench as self_play
+from agents.alphazero.config import NetworkConfig
+from rlplat import bench
+from rlplat.errors import RlplatError
+from rlplat.hardware import num_cores
+from rlplat.registry import names
+from rlplat.reports import Result
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = {"8x1": NetworkConfig(channels=8, blocks=1)}
+
+
+def by_name(results: list[Result]) -> dict[str, Result]:
+    return {result.name: result for result in results}
+
+
+@pytest.fixture
+def own_benchmarks(monkeypatch):
+    monkeypatch.setattr(bench, "_benchmarks", dict(bench._benchmarks))
+
+
+def test_content_brings_its_benchmarks_and_an_unknown_word_names_them(own_benchmarks):
+    with pytest.raises(RlplatError, match="no benchmark is named 'zzz'; there are: inference, learner, search, selfp"):
+        bench.run("zzz")
+    with pytest.raises(RlplatError, match="'serch'; did you mean search"):
+        bench.run("serch")
+
+
+def test_a_registered_benchmark_runs_under_its_name(own_benchmarks):
+    bench.register("toy", lambda: [Result("toy.speed", 3.0)])
+    assert bench.run("toy") == [Result("toy.speed", 3.0)]
+
+
+def test_registering_the_benchmarks_imports_no_heavy_module():
+    code = (
+        "import sys, agents; print(*sorted({'numpy', 'torch', 'onnx', 'onnxruntime', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_a_repeated_work_has_the_rate_of_what_it_counts():
+    rate = bench.repeat(lambda: time.sleep(0.01) or 5)(0.05)
+    assert 5 < rate <= 500
+
+
+def test_measurements_alternate_after_one_turn_of_warming_up():
+    order = []
+
+    def record(name):
+        return lambda seconds: order.append((name, seconds)) or float(len(order))
+
+    found = bench.alternate({"a": record("a"), "b": record("b")}, seconds=10.0, rounds=3)
+    assert order == [("a", 1.0), ("b", 1.0)] + 3 * [("a", 10.0), ("b", 10.0)]
+    assert (found["a"].values, found["b"].values) == ((3.0, 5.0, 7.0), (4.0, 6.0, 8.0))
+
+
+def test_a_result_is_the_median_with_its_spread_and_a_ratio_is_taken_round_by_round():
+    mine, theirs = bench.Measured((10.0, 40.0, 30.0), 3.0), bench.Measured((5.0, 10.0, 10.0), 2.0)
+    assert mine.result("x", "y/s", threads=1) == Result("x", 30.0, "y/s", min=10.0, max=40.0, seconds=3.0, threads=1)
+    # The machine was slow in the first round, for both.
+    assert mine.over(theirs) == bench.Measured((2.0, 4.0, 3.0), 5.0)
+
+
+def test_the_tree_is_measured_on_every_shipped_game():
+    results = by_name(bench.search(seconds=0.02, rounds=2))
+    for game in names("game"):
+        for kind in ("null", "rollout"):
+            result = results[f"tree.{game}.{kind}"]
+            assert result.value > 10_000
+            assert (result.unit, result.fields["threads"], result.fields["simulations"]) == ("simulations/s", 1, 800)
+            assert result.fields["min"] <= result.value <= result.fields["max"]
+    # Half the shortest game, where that is less than 8 plies.
+    assert results["tree.tictactoe.null"].fields["opening_plies"] == 2
+
+
+def test_open_spiel_is_left_out_with_a_note_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "pyspiel" else 1)
+    monkeypatch.setattr(bench.registry, "names", lambda kind: ["connect_four"])
+    results = by_name(bench.search(seconds=0.001, rounds=1))
+    assert results["tree.connect_four.open_spiel_rollout"].value is None
+    assert "pip install open_spiel" in results["tree.connect_four.open_spiel_rollout"].fields["note"]
+
+
+def test_open_spiel_is_measured_beside_the_tree_where_it_is_installed(monkeypatch):
+    pytest.importorskip("pyspiel")
+    monkeypatch.setattr(bench.registry, "names", lambda kind: ["connect_four"])
+    results = by_name(bench.search(seconds=0.05, rounds=3))
+    assert results["tree.connect_four.rollout_ratio"].value > 1
+
+
+def test_rates_of_steps_in_threads_add_up():
+    def step(name, count):
+        return lambda: time.sleep(0.01) or {name: 1, "all": count}
+
+    rates = self_play.run_together([step("first", 1), step("second", 2)], 0.1)
+    assert 0 < rates["first"] <= 100
+    assert 0 < rates["second"] <= 100
+    assert rates["all"] == pytest.approx(rates["first"] + 2 * rates["second"])
+
+
+def test_a_step_that_fails_ends_the_measurement():
+    def broken():
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        self_play.run_together([lambda: {"done": 1}, broken], 0.05)
+
+
+def test_self_play_is_measured_with_its_cache_and_against_bare_sessions():
+    results = by_name(
+        self_play.selfplay(
+            games=["tictactoe"], seconds=0.3, warm_up_s=0.1, share_s=0.05, rounds=2, bare_batches=(16, 64)
+        )
+    )
+    assert list(results) == ["selfplay.tictactoe.simulations", "selfplay.tictactoe.network_share"]
+    simulations, share = results.values()
+    assert simulations.value > 1000
+    assert simulations.fields["threads"] == num_cores()
+    assert 0 < simulations.fields["cache_hits"] <= 1
+    assert 0 < simulations.fields["batch_fill"] <= 1
+    assert simulations.fields["evaluations_per_s"] < simulations.value
+    assert 0.02 < share.value < 2
+    assert share.fields["bare_batch"] in (16, 64)
+    assert share.fields["bare_sessions"] in (1, num_cores())
+
+
+def test_network_share_is_measured_without_a_cache(monkeypatch):
+    configs = []
+    players = self_play._Players
+
+    def record(name, game, config):
+        configs.append(config)
+        return players(name, game, config)
+
+    monkeypatch.setattr(self_play, "_Players", record)
+    self_play.selfplay(games=["tictactoe"], seconds=0.05, warm_up_s=0.05, share_s=0.02, rounds=1, bare_batches=(16,))
+    assert [config.self_play.cache_mib for config in configs] == [8, 0]
+
+
+def test_inference_is_measured_at_every_batch():
+    results = by_name(alphazero.inference(seconds=0.01, rounds=2, networks=TINY))
+    assert list(results) == [
+        *(f"inference.8x1.batch{batch}" for batch in (1, 16, 64, 256)),
+        "inference.8x1.new_weights_s",
+    ]
+    assert results["inference.8x1.batch256"].value > results["inference.8x1.batch1"].value
+    assert 0 < results["inference.8x1.new_weights_s"].value < 1
+
+
+def test_the_learner_is_measured_with_its_replay():
+    results = by_name(alphazero.learner(seconds=0.05, rounds=2, networks=TINY, num_positions=50_000))
+    assert results["learner.8x1.updates"].value > 0
+    assert results["learner.8x1.updates"].fields["batch"] == 256
+    replay = results["learner.replay.bytes_per_position"]
+    assert 30 < replay.value < 150
+    assert replay.fields["memory_bytes"] == pytest.approx(replay.value * 50_000)
