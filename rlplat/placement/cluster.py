@@ -38,6 +38,7 @@ def connect(placement: PlacementConfig) -> None:
             ) from error
         return
     _ask_for_a_token()
+    _stay_on_loopback()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local",
@@ -46,7 +47,6 @@ def connect(placement: PlacementConfig) -> None:
         include_dashboard=False,
         log_to_driver=True,
         logging_level=logging.WARNING,
-        _node_ip_address="127.0.0.1",
         _temp_dir=_short_folder(),
     )
     _log.info("Ray %s on this machine, %d collectors", ray.__version__, placement.resolve_num_actors())
@@ -59,6 +59,17 @@ def _ask_for_a_token() -> None:
     core: Any = ray._raylet
     core.Config.initialize("")
     core.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _stay_on_loopback() -> None:
+    """Make every process of Ray listen on 127.0.0.1 alone.
+
+    Ray turns a node address of 127.0.0.1 into the machine's public one, unless it takes this system for one without
+    clusters, as it does on macOS and Windows. It reads the variable once, at its import.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    constants: Any = ray._private.ray_constants
+    constants.ENABLE_RAY_CLUSTER = False
 
 
 def _short_folder() -> str:

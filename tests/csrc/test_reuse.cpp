@@ -138,12 +138,12 @@ TEST(nothing_is_kept_of_an_unvisited_move_of_a_finished_game_or_beyond_the_limit
 }
 
 TEST(a_leaf_that_waits_for_its_evaluation_is_no_obstacle_to_a_new_root) {
-  const SearchParams params;
+  const SearchParams params{.fpu = Fpu::kConstant, .fpu_value = -10.0f};  // one line, ever deeper
   Pair pair(ladder(3, 9), params, 500);
-  pair.simulate(30);
+  pair.simulate(4);
   CHECK(pair.tree.select() == Tree::Leaf::kPending);
   CHECK(pair.advance(pair.most_visited(), 1e9f));
-  pair.simulate(0);
+  CHECK_EQUAL(pair.tree.num_nodes(), 4);
   pair.check_equal();
 }
 

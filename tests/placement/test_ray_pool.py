@@ -22,20 +22,18 @@ ON_RAY = ["-o", "placement.mode=ray", "-o", "placement.object_store_mib=100"]
 @contextmanager
 def training(config: Path, run: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A run without end on Ray, once its learner has made updates."""
-    process = subprocess.Popen(
-        command("train", config, "--run-dir", run, *ON_RAY, "-o", "training.max_updates=1000000", *arguments),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    arguments = ("--run-dir", str(run), *ON_RAY, "-o", "training.max_updates=1000000", *arguments)
+    with (run.parent / "output").open("w") as output:
+        process = subprocess.Popen(
+            command("train", config, *arguments), env=environment(), stdout=output, stderr=output, text=True
+        )
     try:
         wait_until(lambda: updates(run) > 0 or process.poll() is not None)
         yield process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=180)
+        process.wait(timeout=180)
 
 
 def wait_until(condition: object, timeout_s: float = 180) -> None:
@@ -86,8 +84,8 @@ def test_ctrl_c_ends_a_run_on_ray_cleanly_and_it_can_be_resumed(tiny_config: Pat
     with training(tiny_config, run) as driver:
         workers = [process.pid for process in ray_processes(driver, "ray::")]
         driver.send_signal(signal.SIGINT)
-        output, _ = driver.communicate(timeout=180)
-    assert driver.returncode == 130, output
+        driver.wait(timeout=180)
+    assert driver.returncode == 130, (tmp_path / "output").read_text()
     assert not any(psutil.pid_exists(pid) for pid in workers)
     stopped_at = updates(run)
     assert f"{stopped_at:08d}" in {path.name for path in (run / "checkpoints").iterdir()}
@@ -120,10 +118,15 @@ def test_a_local_ray_listens_on_loopback_only_and_wants_a_token(tiny_config: Pat
         assert addresses
         assert {address for address, _ in addresses} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
         gcs = ray_processes(driver, "gcs_server")[0]
-        port = next(part.split("=")[1] for part in gcs.cmdline() if part.startswith("--gcs_server_port="))
+        port = next(each.laddr.port for each in gcs.net_connections(kind="inet") if each.status == psutil.CONN_LISTEN)
         stranger = subprocess.run(
             [command()[0], "-c", f"import ray; ray.init(address='127.0.0.1:{port}')"],
-            env={**environment(), "RAY_AUTH_MODE": "disabled", "HOME": str(tmp_path)},
+            env={
+                **environment(),
+                "HOME": str(tmp_path),
+                "RAY_AUTH_MODE": "disabled",
+                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            },
             capture_output=True,
             text=True,
             timeout=60,

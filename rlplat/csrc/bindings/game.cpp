@@ -128,12 +128,11 @@ void bind_game(nb::module_& module) {
           "rollout",
           [](const Position& p, std::uint64_t seed) {
             float returns[2];
-            if (p.game->outcome(p.history.current(), p.history.past(), returns))
-              throw nb::value_error("the game is over, there is nothing to roll out");
+            if (p.game->outcome(p.history.current(), p.history.past(), returns)) return returns[0];
             Random random(seed);
             return p.game->rollout(p.history.current(), p.history.past(), random);
           },
-          nb::arg("seed"), "Return of player 0 after random moves to the end of a game that is not over.")
+          nb::arg("seed"), "Return of player 0 after random moves to the end of the game.")
       .def("action_text",
            [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
            nb::arg("action"))

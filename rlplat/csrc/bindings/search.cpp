@@ -133,9 +133,11 @@ void bind_search(nb::module_& module) {
                                         player, action, root_value, num_legal, policy, count_records(records.list),
                                         records.game->state_size()));
           },
-          nb::kw_only(), nb::arg("game_number").noconvert(), nb::arg("random_state").noconvert(), nb::arg("opening_plies").noconvert(),
-          nb::arg("num_positions").noconvert(), nb::arg("outcome").noconvert(), nb::arg("states").noconvert(), nb::arg("player").noconvert(), nb::arg("action").noconvert(),
-          nb::arg("root_value").noconvert(), nb::arg("num_legal").noconvert(), nb::arg("policy").noconvert(), "Fill the caller's arrays.")
+          nb::kw_only(), nb::arg("game_number").noconvert(), nb::arg("random_state").noconvert(),
+          nb::arg("opening_plies").noconvert(), nb::arg("num_positions").noconvert(), nb::arg("outcome").noconvert(),
+          nb::arg("states").noconvert(), nb::arg("player").noconvert(), nb::arg("action").noconvert(),
+          nb::arg("root_value").noconvert(), nb::arg("num_legal").noconvert(), nb::arg("policy").noconvert(),
+          "Fill the caller's arrays.")
       .def_static(
           "read",
           [](std::shared_ptr<Game> game, Array<std::int64_t, 1> game_number, Array<std::uint64_t, 1> random_state,

@@ -98,7 +98,7 @@ class Walk {
     for (int step = 0; step < kNumSteps; ++step) actions[step] = index == 0 ? step : kNumSteps - 1 - step;
   }
 
-  std::string action_text(const State&, int step) const { return "+" + std::to_string(step + 1); }
+  std::string action_text(const State&, int step) const { return std::to_string(step + 1); }
   std::string text(const State& state) const { return "cell " + std::to_string(state.cell) + "\n"; }
 
  private:
