@@ -95,9 +95,7 @@ class Position:
     def encode(self, planes: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')]) -> None: ...
 
     def rollout(self, seed: int) -> float:
-        """
-        Return of player 0 after random moves to the end of a game that is not over.
-        """
+        """Return of player 0 after random moves to the end of the game."""
 
     def action_text(self, action: int) -> str: ...
 

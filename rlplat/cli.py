@@ -105,7 +105,7 @@ def train(
 
         return train_run(loaded, run_dir=run_dir, resume=resume, init_from=init_from)
 
-    _run("train", work, json, trust)
+    _run("train", work, json, trust, show=lambda _: None)  # the run has shown its table itself
 
 
 @app.command()

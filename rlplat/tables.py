@@ -22,20 +22,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        whole = column in ("name", "value", "unit")  # what one copies stays in one piece
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """Print name, value and unit of results, and a column for every other field that occurs."""
-    extra = list(dict.fromkeys(field for result in results for field in result.fields))
-    rows = [
-        [result.name, shown(result.value), result.unit, *(shown(result.fields.get(field)) for field in extra)]
-        for result in results
-    ]
-    print_table(["name", "value", "unit", *extra], rows, right=["value"])
+    """Print name, value and unit of results, and the other fields in one column, which takes the width that is left."""
+    rows = []
+    for result in results:
+        details = ", ".join(f"{name} {shown(value)}" for name, value in result.fields.items())
+        rows.append([result.name, shown(result.value), result.unit, details])
+    print_table(["name", "value", "unit", "details"], rows, right=["value"])
 
 
 def evaluation_results(evaluations: Sequence[Evaluation]) -> list[Result]:

@@ -38,7 +38,8 @@ class ConnectFour {
       shifts_[d] = column_step * rows_ + row_step;
       for (int row = 0; row < rows_; ++row)
         for (int column = 0; column < columns_; ++column)
-          if (on_board(row + (line_ - 1) * row_step, column + (line_ - 1) * column_step)) starts_[d] |= bit(row, column);
+          if (on_board(row + (line_ - 1) * row_step, column + (line_ - 1) * column_step))
+            starts_[d] |= bit(row, column);
     }
   }
 

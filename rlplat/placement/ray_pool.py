@@ -52,6 +52,7 @@ class RayPool:
         self._config, self._agent = config, agent
         self._num_collectors = config.placement.resolve_num_actors()
         self._calls: dict[Any, _Call] = {}
+        self._evaluator: Any = None
         self._evaluating: list[Any] = []
         self._generations = [0] * self._num_collectors
         self._stack = ExitStack()
@@ -70,7 +71,6 @@ class RayPool:
             CollectorActor, num_cpus=threads, num_gpus=self._gpu_share(0.5 / self._num_collectors)
         )
         self._learner = learner.remote(*common)
-        self._evaluator = _remote(EvaluatorActor, num_cpus=1).remote(*common)
         self._collectors = [self._new_collector(index) for index in range(self._num_collectors)]
         report: Report = _get(self._learner.start.remote(checkpoint, initial_weights))
         if checkpoint is not None:
@@ -107,6 +107,8 @@ class RayPool:
 
     def evaluate(self, step: int, checkpoint: Path) -> None:
         """Let the evaluator begin; one evaluation may be under way, a further one waits its turn."""
+        if self._evaluator is None:
+            self._evaluator = _remote(EvaluatorActor, num_cpus=1).remote(self._config, registry.trusted())
         self._evaluating.append(self._evaluator.evaluate.remote(step, checkpoint.absolute()))
 
     def evaluations(self) -> list[tuple[int, list[Evaluation]]]:

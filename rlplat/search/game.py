@@ -102,9 +102,14 @@ class Game:
     def state_from_moves(self, moves: str | Sequence[int]) -> State:
         """The state after moves from the start, as text ("4453", "d3 c5") or actions. GameError if one is illegal."""
         state = self.initial_state()
-        for move in _split_moves(moves) if isinstance(moves, str) else moves:
+        for move in self._split_moves(moves) if isinstance(moves, str) else moves:
             state.apply(state.parse_action(move) if isinstance(move, str) else int(move))
         return state
+
+    def _split_moves(self, text: str) -> list[str]:
+        """Moves separated by spaces or commas; without either, one character each if the first moves are so named."""
+        parts = text.replace(",", " ").split()
+        return list(parts[0]) if len(parts) == 1 and self.initial_state().has_short_names() else parts
 
     def symmetry(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Permutations `cells [H * W]` and `actions [A]` of one symmetry; number 0 is the identity.
@@ -119,12 +124,6 @@ class Game:
 
 def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
     return definition.load(**parameters)
-
-
-def _split_moves(moves: str) -> list[str]:
-    """Moves separated by spaces or commas; without either, one character each."""
-    parts = moves.replace(",", " ").split()
-    return parts if len(parts) > 1 or not moves.strip().isalnum() else list(moves.strip())
 
 
 class State:
@@ -204,14 +203,19 @@ class State:
             raise GameError(f"{self.game.name}: '{text}' is no legal move here; {allowed}\n{self}")
         return names[text]
 
+    def has_short_names(self) -> bool:
+        """Whether the name of every legal action is one character."""
+        return all(len(self.action_text(action)) == 1 for action in self.position.legal_actions())
+
     def moves_text(self) -> str:
         """The moves so far as text that `Game.state_from_moves` reads."""
         replay = self.game.initial_state()
+        short = replay.has_short_names()
         texts = []
         for action in self.actions:
             texts.append(replay.action_text(action))
             replay.position.apply(action)
-        return "".join(texts) if all(len(text) == 1 for text in texts) else " ".join(texts)
+        return "".join(texts) if short and all(len(text) == 1 for text in texts) else " ".join(texts)
 
     def __str__(self) -> str:
         return self.position.text()

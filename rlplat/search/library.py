@@ -1,7 +1,8 @@
 """Compiles a game's header into a shared library, once, and finds it again.
 
 A library lives in a cache folder under a name made of everything it depends on: the header and what stands beside it,
-the contract's headers, the compiler, its flags and the platform. `python -m rlplat.search.library --all` builds the
+the contract's headers, the flags and the platform, and the compiler. One that was built elsewhere fits whatever the
+compiler here is, and needs none. `python -m rlplat.search.library --all` builds the
 shipped games ahead.
 """
 
@@ -39,11 +40,11 @@ def build(header: Path) -> Path:
     """
     if not header.is_file():
         raise GameError(f"{header}: no such file; a game is one C++ header, named by its GameDefinition")
-    name = f"{header.stem}-{_fingerprint(header)}.so"
-    carried = os.environ.get(LIBRARIES_VARIABLE)
-    if carried and (Path(carried) / name).is_file():
-        return Path(carried) / name
-    target = cache_folder() / name
+    stem = f"{header.stem}-{_fingerprint(header)}"
+    if carried := os.environ.get(LIBRARIES_VARIABLE):
+        for path in sorted(Path(carried).glob(f"{stem}-*.so")):
+            return path
+    target = cache_folder() / f"{stem}-{_compiler_fingerprint(compiler())}.so"
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -71,8 +72,9 @@ def _flags() -> tuple[str, ...]:
 
 
 @functools.cache
-def _compiler_version(command: str) -> str:
-    return subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
+def _compiler_fingerprint(command: str) -> str:
+    version = subprocess.run([command, "--version"], capture_output=True, check=False).stdout
+    return hashlib.sha256(version).hexdigest()[:8]
 
 
 def _fingerprint(header: Path) -> str:
@@ -83,9 +85,7 @@ def _fingerprint(header: Path) -> str:
         digest.update(part.encode() + b"\0")
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    if shutil.which(os.environ.get("CXX") or "c++"):
-        digest.update(_compiler_version(compiler()).encode())
-    return digest.hexdigest()[:20]
+    return digest.hexdigest()[:16]
 
 
 def _compile(header: Path, target: Path) -> None:

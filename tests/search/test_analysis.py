@@ -136,7 +136,7 @@ TACTICS = {
 }
 
 
-@pytest.mark.parametrize("name", TACTICS)
+@pytest.mark.parametrize("name", list(TACTICS))
 def test_rollouts_find_the_move(name):
     game, moves, best, num_simulations = TACTICS[name]
     found = analyse(game, [game.state_from_moves(moves)] * 16, ROLLOUT, SearchParams(num_simulations), seed=5)
@@ -233,8 +233,9 @@ def golden_tree(game, moves, evaluator):
 
 
 @pytest.mark.parametrize("evaluator", [UNIFORM, ROLLOUT], ids=["uniform", "rollout"])
-@pytest.mark.parametrize("game, moves", [(CONNECT_FOUR, "4453"), (TICTACTOE, "15")], ids=["connect_four", "tictactoe"])
-def test_a_search_gives_the_golden_tree(game, moves, evaluator):
+@pytest.mark.parametrize("name, moves", [("connect_four", "4453"), ("tictactoe", "15")])
+def test_a_search_gives_the_golden_tree(name, moves, evaluator):
+    game = {"connect_four": CONNECT_FOUR, "tictactoe": TICTACTOE}[name]
     path = GOLDEN / f"{game.name}_{evaluator.value}.json"
     found = golden_tree(game, moves, evaluator)
     if os.environ.get("RLPLAT_WRITE_GOLDEN"):

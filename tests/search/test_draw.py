@@ -85,7 +85,7 @@ def check(rings, symmetry):
         np.testing.assert_array_equal(arguments["legal_out"][b], legal[actions])
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", list(GAMES))
 def test_a_drawn_position_is_that_of_the_state_under_every_symmetry(name):
     for seed in range(3):
         rings = stored(name, seed=seed)
@@ -94,7 +94,7 @@ def test_a_drawn_position_is_that_of_the_state_under_every_symmetry(name):
             check(rings, symmetry)
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", list(GAMES))
 def test_games_and_policies_may_wrap_around_the_end_of_their_rings(name):
     for first_row in range(44, 50):
         for first_entry in (0, 339, 345, 349):

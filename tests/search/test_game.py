@@ -101,10 +101,12 @@ def test_planes_are_from_the_view_of_the_player_to_move():
     assert state.planes()[1, 5, 6] == 1
 
 
-@pytest.mark.parametrize(
-    "game, mirrored", [(CONNECT_FOUR, lambda a: 6 - a), (TICTACTOE, lambda a: a // 3 * 3 + 2 - a % 3)]
-)
-def test_the_mirrored_game_has_mirrored_planes_and_moves(game, mirrored):
+@pytest.mark.parametrize("name", ["connect_four", "tictactoe"])
+def test_the_mirrored_game_has_mirrored_planes_and_moves(name):
+    game, mirrored = {
+        "connect_four": (CONNECT_FOUR, lambda a: 6 - a),
+        "tictactoe": (TICTACTOE, lambda a: a // 3 * 3 + 2 - a % 3),
+    }[name]
     moves = [0, 1, 4, 3]
     cells, actions = game.symmetry(1)
     planes = game.state_from_moves(moves).planes().reshape(2, -1)

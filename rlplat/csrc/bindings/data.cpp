@@ -25,9 +25,8 @@ void draw_batch(const Game& game, Array<const std::uint8_t, 2> states, Array<con
   check_length(policy_out, 1, num_actions, "policy_out");
   check_length(legal_out, 0, batch, "legal_out");
   check_length(legal_out, 1, num_actions, "legal_out");
-  const ReplayView replay{reinterpret_cast<const std::byte*>(states.data()),
-                          static_cast<std::int64_t>(states.shape(0)), policy.data(),
-                          static_cast<std::int64_t>(policy.shape(0))};
+  const ReplayView replay{reinterpret_cast<const std::byte*>(states.data()), static_cast<std::int64_t>(states.shape(0)),
+                          policy.data(), static_cast<std::int64_t>(policy.shape(0))};
   for (std::size_t b = 0; b < batch; ++b) {
     const DrawnPosition position{rows.data()[b], plies.data()[b], policy_offsets.data()[b], num_legal.data()[b],
                                  symmetries.data()[b]};

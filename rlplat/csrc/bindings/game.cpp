@@ -92,8 +92,9 @@ void bind_game(nb::module_& module) {
   nb::class_<Position>(module, "Position", "A game from its start to some position.")
       .def(nb::init<std::shared_ptr<Game>>(), nb::arg("game"))
       .def("copy", [](const Position& position) { return Position(position); })
-      .def("apply", [](Position& position, int action) { position.history.apply(action); }, nb::arg("action"),
-           "The caller has checked that the action is legal.")
+      .def(
+          "apply", [](Position& position, int action) { position.history.apply(action); }, nb::arg("action"),
+          "The caller has checked that the action is legal.")
       .def("legal_actions", &legal_actions, "Ascending; empty once the game is over.")
       .def_prop_ro("player", [](const Position& p) { return p.game->player(p.history.current()); })
       .def_prop_ro("num_moves", [](const Position& p) { return p.history.num_moves(); })
@@ -101,13 +102,14 @@ void bind_game(nb::module_& module) {
                    [](const Position& p) {
                      return std::vector<std::int32_t>(p.history.actions().begin(), p.history.actions().end());
                    })
-      .def_prop_ro("returns",
-                   [](const Position& p) -> std::optional<std::vector<float>> {
-                     float returns[2];
-                     if (!p.game->outcome(p.history.current(), p.history.past(), returns)) return std::nullopt;
-                     return std::vector<float>{returns[0], returns[1]};
-                   },
-                   "Per player, or None while the game goes on.")
+      .def_prop_ro(
+          "returns",
+          [](const Position& p) -> std::optional<std::vector<float>> {
+            float returns[2];
+            if (!p.game->outcome(p.history.current(), p.history.past(), returns)) return std::nullopt;
+            return std::vector<float>{returns[0], returns[1]};
+          },
+          "Per player, or None while the game goes on.")
       .def_prop_ro("hash", [](const Position& p) { return p.game->hash(p.history.current()); })
       .def_prop_ro("evaluation_key",
                    [](const Position& p) { return p.game->evaluation_key(p.history.current(), p.history.past()); })
@@ -133,9 +135,9 @@ void bind_game(nb::module_& module) {
             return p.game->rollout(p.history.current(), p.history.past(), random);
           },
           nb::arg("seed"), "Return of player 0 after random moves to the end of the game.")
-      .def("action_text",
-           [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
-           nb::arg("action"))
+      .def(
+          "action_text", [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
+          nb::arg("action"))
       .def("text", [](const Position& p) { return p.game->text(p.history.current()); });
 }
 

@@ -95,9 +95,9 @@ void bind_search(nb::module_& module) {
              float fpu_value, float dirichlet_alpha, float noise_fraction) {
             if (fpu != "constant" && fpu != "reduction")
               throw std::invalid_argument("fpu is '" + fpu + "'; it must be constant or reduction");
-            new (self) SearchParams{num_simulations, c_base, c_init,
-                                    fpu == "constant" ? Fpu::kConstant : Fpu::kReduction,
-                                    fpu_value, dirichlet_alpha, noise_fraction};
+            new (self) SearchParams{
+                num_simulations, c_base,          c_init,        fpu == "constant" ? Fpu::kConstant : Fpu::kReduction,
+                fpu_value,       dirichlet_alpha, noise_fraction};
           },
           nb::kw_only(), nb::arg("num_simulations"), nb::arg("c_base"), nb::arg("c_init"), nb::arg("fpu"),
           nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"));
@@ -116,22 +116,22 @@ void bind_search(nb::module_& module) {
       .def_prop_ro("num_groups", &BatchSearch::num_groups);
 
   nb::class_<Records>(module, "Records", "Game records on their way into arrays.")
-      .def_prop_ro("counts",
-                   [](const Records& records) -> nb::typed<nb::tuple, int, int, int> {
-                     const RecordCounts counts = count_records(records.list);
-                     return nb::make_tuple(counts.games, counts.positions, counts.policy);
-                   },
-                   "(games, positions, policy entries)")
+      .def_prop_ro(
+          "counts",
+          [](const Records& records) -> nb::typed<nb::tuple, int, int, int> {
+            const RecordCounts counts = count_records(records.list);
+            return nb::make_tuple(counts.games, counts.positions, counts.policy);
+          },
+          "(games, positions, policy entries)")
       .def(
           "write",
           [](const Records& records, Array<std::int64_t, 1> game_number, Array<std::uint64_t, 1> random_state,
              Array<std::int32_t, 1> opening_plies, Array<std::int32_t, 1> num_positions, Array<float, 1> outcome,
              Array<std::uint8_t, 2> states, Array<std::uint8_t, 1> player, Array<std::int32_t, 1> action,
              Array<float, 1> root_value, Array<std::uint16_t, 1> num_legal, Array<std::uint16_t, 1> policy) {
-            write_records(records.list,
-                          record_arrays(game_number, random_state, opening_plies, num_positions, outcome, states,
-                                        player, action, root_value, num_legal, policy, count_records(records.list),
-                                        records.game->state_size()));
+            write_records(records.list, record_arrays(game_number, random_state, opening_plies, num_positions, outcome,
+                                                      states, player, action, root_value, num_legal, policy,
+                                                      count_records(records.list), records.game->state_size()));
           },
           nb::kw_only(), nb::arg("game_number").noconvert(), nb::arg("random_state").noconvert(),
           nb::arg("opening_plies").noconvert(), nb::arg("num_positions").noconvert(), nb::arg("outcome").noconvert(),
@@ -174,10 +174,13 @@ void bind_search(nb::module_& module) {
           nb::arg("seed"), nb::arg("first_game"), nb::arg("game_stride"), nb::arg("opening_plies"),
           nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"))
       .def_prop_ro("finished_positions", &SelfPlay::finished_positions)
-      .def("take_finished", [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.take_finished()}; },
-           nb::arg("game"), "Finished games since the last call, by number.")
-      .def("suspend", [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.suspend()}; },
-           nb::arg("game"), "The games under way; drops trees and cached evaluations.")
+      .def(
+          "take_finished",
+          [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.take_finished()}; },
+          nb::arg("game"), "Finished games since the last call, by number.")
+      .def(
+          "suspend", [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.suspend()}; },
+          nb::arg("game"), "The games under way; drops trees and cached evaluations.")
       .def("resume", [](SelfPlay& self, const Records& records) { self.resume(records.list); }, nb::arg("records"));
 
   nb::class_<Analysis, BatchSearch>(module, "Analysis", "Searches of given positions; see csrc/search/analysis.hpp.")
@@ -228,11 +231,12 @@ void bind_search(nb::module_& module) {
           nb::kw_only(), nb::arg("visit_counts").noconvert(), nb::arg("q_values").noconvert(),
           nb::arg("priors").noconvert(), nb::arg("values").noconvert(),
           "Fill the entries of legal actions; others stay as they are.")
-      .def("principal_variation",
-           [](const Analysis& analysis, std::size_t position) {
-             return analysis.results().at(position).principal_variation;
-           },
-           nb::arg("position"));
+      .def(
+          "principal_variation",
+          [](const Analysis& analysis, std::size_t position) {
+            return analysis.results().at(position).principal_variation;
+          },
+          nb::arg("position"));
 }
 
 }  // namespace rlplat

@@ -22,7 +22,8 @@ void draw_position(const Game& game, const ReplayView& replay, const DrawnPositi
   encoded.resize(game.observation_size());
   game.encode(state(position.row), past, encoded.data());
   for (std::size_t plane = 0; plane < encoded.size(); plane += cells.size())
-    for (std::size_t i = 0; i < cells.size(); ++i) planes[plane + i] = encoded[plane + static_cast<std::size_t>(cells[i])];
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      planes[plane + i] = encoded[plane + static_cast<std::size_t>(cells[i])];
 
   thread_local std::vector<std::int32_t> legal_actions;
   legal_actions.resize(static_cast<std::size_t>(game.shape().max_legal_actions));

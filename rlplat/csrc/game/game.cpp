@@ -19,8 +19,10 @@ GameLibrary::GameLibrary(const std::string& path) {
   } else {
     table_ = symbol();
     if (table_->contract_version != kContractVersion || table_->table_size != sizeof(GameTable))
-      problem = path + ": built for game contract version " + std::to_string(table_->contract_version) +
-                ", this rlplat has version " + std::to_string(kContractVersion) + "; compile the header again";
+      problem = path + ": built for game contract version " + std::to_string(table_->contract_version) + " (table of " +
+                std::to_string(table_->table_size) + " bytes), this rlplat has version " +
+                std::to_string(kContractVersion) + " (" + std::to_string(sizeof(GameTable)) +
+                " bytes); compile the header again";
   }
   if (!problem.empty()) {
     dlclose(handle_);
@@ -88,7 +90,8 @@ std::string read_text(Write write) {
 }  // namespace
 
 std::string Game::action_text(const void* state, int action) const {
-  return read_text([&](char* out, std::size_t size) { return table_->action_text(instance_, state, action, out, size); });
+  return read_text(
+      [&](char* out, std::size_t size) { return table_->action_text(instance_, state, action, out, size); });
 }
 
 std::string Game::text(const void* state) const {

@@ -46,7 +46,8 @@ BatchSearch::BatchSearch(std::shared_ptr<const Game> game, const SearchParams& s
     searches_.back().index = i;
   }
   if (batch_.kept_visits > 0)
-    for (int i = 0; i < workers_.size(); ++i) scratch_.push_back(std::make_unique<Tree>(*game_, search_, exploration_, max_nodes));
+    for (int i = 0; i < workers_.size(); ++i)
+      scratch_.push_back(std::make_unique<Tree>(*game_, search_, exploration_, max_nodes));
   priors_.resize(static_cast<std::size_t>(searches_per_group()));
   pending_.resize(static_cast<std::size_t>(batch_.num_groups));
 }

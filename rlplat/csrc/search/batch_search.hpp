@@ -33,7 +33,7 @@ struct BatchParams {
 
 struct Counters {
   std::int64_t simulations = 0;
-  std::int64_t evaluations = 0;   // by the network
+  std::int64_t evaluations = 0;  // by the network
   std::int64_t cache_hits = 0;
   std::int64_t terminal_leaves = 0;
   std::int64_t batches = 0;
@@ -104,9 +104,9 @@ class BatchSearch {
   WorkerThreads workers_;
   EvaluationCache cache_;
   std::vector<Search> searches_;
-  std::vector<std::unique_ptr<Tree>> scratch_;   // one per worker
-  std::vector<std::vector<float>> priors_;       // one row per search of a group
-  std::vector<std::vector<Search*>> pending_;    // per group, in the order of its batch
+  std::vector<std::unique_ptr<Tree>> scratch_;  // one per worker
+  std::vector<std::vector<float>> priors_;      // one row per search of a group
+  std::vector<std::vector<Search*>> pending_;   // per group, in the order of its batch
   Counters counters_;
 };
 

@@ -62,7 +62,8 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.opening_plies = *from.opening_plies++;
     record.outcome = *from.outcome++;
     const std::int32_t length = *from.num_positions++;
-    if (length < 0 || length > positions_left) throw std::invalid_argument("game records: num_positions does not add up");
+    if (length < 0 || length > positions_left)
+      throw std::invalid_argument("game records: num_positions does not add up");
     positions_left -= length;
     const auto count = static_cast<std::size_t>(length);
     record.states = take(from.states, count * state_size);
@@ -72,7 +73,8 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.num_legal = take(from.num_legal, count);
     std::size_t policy = 0;
     for (const std::uint16_t legal : record.num_legal) policy += legal;
-    if (policy > static_cast<std::size_t>(policy_end - from.policy)) throw std::invalid_argument("game records: num_legal does not add up");
+    if (policy > static_cast<std::size_t>(policy_end - from.policy))
+      throw std::invalid_argument("game records: num_legal does not add up");
     record.policy = take(from.policy, policy);
     records.push_back(std::move(record));
   }
@@ -141,7 +143,9 @@ int SelfPlay::choose_action(Search& search) const {
   const auto best = static_cast<std::size_t>(std::max_element(visits.begin(), visits.end()) - visits.begin());
   if (temperature <= 0.0f) return search.tree.root_actions()[best];
   // Relative to the highest count, so that the power neither over- nor underflows to nothing.
-  const auto weight = [&](float count) { return std::pow(static_cast<double>(count / visits[best]), 1.0 / temperature); };
+  const auto weight = [&](float count) {
+    return std::pow(static_cast<double>(count / visits[best]), 1.0 / temperature);
+  };
   double sum = 0.0;
   for (const float count : visits) sum += weight(count);
   double rest = search.random.uniform() * sum;

@@ -11,11 +11,11 @@ namespace rlplat {
 
 struct SelfPlayParams {
   std::uint64_t seed = 0;
-  std::int64_t first_game = 0;   // search i plays games first_game + i, first_game + i + game_stride, ...
-  std::int64_t game_stride = 1;  // at least num_searches
-  int opening_plies = 0;         // a game starts with 0 .. opening_plies random moves, uniformly
-  float temperature = 1.0f;      // of the move choice: probabilities visits^(1 / temperature)
-  int temperature_plies = 0;     // in the first plies of a game, the opening counted in
+  std::int64_t first_game = 0;     // search i plays games first_game + i, first_game + i + game_stride, ...
+  std::int64_t game_stride = 1;    // at least num_searches
+  int opening_plies = 0;           // a game starts with 0 .. opening_plies random moves, uniformly
+  float temperature = 1.0f;        // of the move choice: probabilities visits^(1 / temperature)
+  int temperature_plies = 0;       // in the first plies of a game, the opening counted in
   float final_temperature = 0.0f;  // afterwards; 0: the most visited move
 };
 
@@ -28,7 +28,7 @@ struct GameRecord {
   std::vector<std::byte> states;
   std::vector<std::uint8_t> players;
   std::vector<std::int32_t> actions;
-  std::vector<float> root_values;       // from the view of the player to move; 0 in the opening
+  std::vector<float> root_values;        // from the view of the player to move; 0 in the opening
   std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening
   std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
 };
@@ -83,8 +83,8 @@ class SelfPlay : public BatchSearch {
   int choose_action(Search& search) const;
 
   SelfPlayParams params_;
-  std::vector<GameRecord> records_;          // under way, one per search
-  std::vector<std::int64_t> next_number_;    // per search
+  std::vector<GameRecord> records_;        // under way, one per search
+  std::vector<std::int64_t> next_number_;  // per search
   mutable std::mutex finished_mutex_;
   std::vector<GameRecord> finished_;
   std::int64_t finished_positions_ = 0;

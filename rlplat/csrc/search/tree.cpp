@@ -265,7 +265,8 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
     if (!node.terminal) {
       scratch.nodes_[to].edges = scratch.num_blocks_;
       scratch.num_blocks_ += static_cast<std::uint32_t>(5 * padded(node.num_edges) / 8);
-      std::memcpy(scratch.block(scratch.nodes_[to]), block(node), 5 * sizeof(float) * static_cast<std::size_t>(padded(node.num_edges)));
+      std::memcpy(scratch.block(scratch.nodes_[to]), block(node),
+                  5 * sizeof(float) * static_cast<std::size_t>(padded(node.num_edges)));
     }
     return to;
   };

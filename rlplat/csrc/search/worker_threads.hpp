@@ -33,7 +33,8 @@ class WorkerThreads {
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
   // Calls work(index, worker) for every index in [0, count), each once, on any worker; returns when all are done. If
-  // calls throw, the first exception is thrown here, when no worker is at work any more; some indices are left out then.
+  // calls throw, the first exception is thrown here, when no worker is at work any more; some indices are left out
+  // then.
   void run(int count, const std::function<void(int, int)>& work) {
     if (threads_.empty()) {
       for (int index = 0; index < count; ++index) work(index, 0);

@@ -49,8 +49,9 @@ struct Shape {
   std::int32_t min_length;  // plies of the shortest game
   std::int32_t max_length;  // no game has more plies
   std::int32_t num_symmetries = 1;
-  std::int32_t state_size = 0;   // bytes; set by the macro
-  std::int32_t past_length = 0;  // earlier states that the rules read; -1: all; set by the macro from Rules::kPastLength
+  std::int32_t state_size = 0;  // bytes; set by the macro
+  std::int32_t past_length =
+      0;  // earlier states that the rules read; -1: all; set by the macro from Rules::kPastLength
 };
 
 // Earlier states of the game, newest first.
@@ -63,9 +64,9 @@ struct RawPast {
 struct Step {
   std::int32_t player;
   std::int32_t is_over;
-  float returns[2];           // set if the game is over
-  std::int32_t num_legal;     // set if it is not
-  std::int32_t* legal;        // room for max_legal_actions, given by the caller
+  float returns[2];        // set if the game is over
+  std::int32_t num_legal;  // set if it is not
+  std::int32_t* legal;     // room for max_legal_actions, given by the caller
 };
 
 template <class State>
@@ -87,6 +88,8 @@ class Past {
 template <class G>
 concept Rules = requires(const G& game, typename G::State& state, const typename G::State& position, int action) {
   requires std::is_trivially_copyable_v<typename G::State>;
+  // No padding and no floats: states are compared, stored and hashed as bytes. Fill gaps with fields of their own.
+  requires std::has_unique_object_representations_v<typename G::State>;
   { G::parameters() } -> std::convertible_to<std::span<const Parameter>>;
   requires std::constructible_from<G, std::span<const double>>;
   { game.shape() } -> std::same_as<Shape>;
@@ -312,9 +315,8 @@ struct Adapter {
   static GameTable table(const char* name) {
     const std::span<const Parameter> parameters = G::parameters();
     constexpr bool kHeuristic = requires(const G& rules, const State& state) { rules.heuristic(state); };
-    constexpr bool kExact = requires(const G& rules, const State& state, std::int32_t* score) {
-      rules.exact_score(state, score);
-    };
+    constexpr bool kExact =
+        requires(const G& rules, const State& state, std::int32_t* score) { rules.exact_score(state, score); };
     return GameTable{
         .contract_version = kContractVersion,
         .table_size = sizeof(GameTable),
@@ -346,10 +348,9 @@ struct Adapter {
 }  // namespace detail
 }  // namespace rlplat
 
-#define RLPLAT_GAME(name, Struct)                                                          \
-  static_assert(::rlplat::Rules<Struct>, #Struct " does not fulfil rlplat::Rules");        \
-  extern "C" __attribute__((visibility("default"))) const ::rlplat::GameTable*             \
-  rlplat_game_table() {                                                                    \
-    static const ::rlplat::GameTable table = ::rlplat::detail::Adapter<Struct>::table(name); \
-    return &table;                                                                         \
+#define RLPLAT_GAME(name, Struct)                                                                    \
+  static_assert(::rlplat::Rules<Struct>, #Struct " does not fulfil rlplat::Rules");                  \
+  extern "C" __attribute__((visibility("default"))) const ::rlplat::GameTable* rlplat_game_table() { \
+    static const ::rlplat::GameTable table = ::rlplat::detail::Adapter<Struct>::table(name);         \
+    return &table;                                                                                   \
   }
