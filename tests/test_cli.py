@@ -161,7 +161,7 @@ def config(tmp_path, monkeypatch):
 def test_train_passes_the_checked_configuration_on(config, replace):
     calls = replace("rlplat.training.session", "train", [Result("training.updates", 9, "updates")])
     options = ["--run-dir", "there", "--resume", "--init-from", "old", "--inline", "--trust", "cli_content"]
-    done = invoke("train", str(config), "-o", "agent.depth=3", "-o", "seed=5", *options)
+    done = invoke("train", str(config), "-o", "agent.depth=3", "-o", "seed=5", *options, "--json", "-")
     assert done.exit_code == 0, done.output
     ((found,), named) = calls[0]
     assert (found.name, found.agent.depth, found.seed, found.placement.mode) == ("toy", 3, 5, "inline")
@@ -234,7 +234,7 @@ def test_bench_measures_each_part_in_turn(replace):
     calls = replace("rlplat.bench", "run", [Result("tree.toy.null", 4_000_000.0, "simulations/s", seconds=1.5)])
     done = invoke("bench", "search", "learner")
     assert [args for args, _ in calls] == [("search",), ("learner",)]
-    assert done.stdout.splitlines()[1].split() == ["tree.toy.null", "4,000,000", "simulations/s", "1.5"]
+    assert done.stdout.splitlines()[1].split() == ["tree.toy.null", "4,000,000", "simulations/s", "seconds", "1.5"]
 
 
 def test_json_to_stdout_is_one_object_and_nothing_else(tmp_path):

@@ -16,7 +16,7 @@ from rlplat.config import RunConfig
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.evaluating import evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report
 
 WEIGHTS_GROUP = "weights"
@@ -101,8 +101,7 @@ class EvaluatorActor:
         os.nice(5)  # where cores are short, training goes first
         self._built = _build(config, trust)
 
-    def evaluate(self, step: int, checkpoint: Path) -> tuple[int, list[Evaluation]]:
-        """Evaluate a checkpoint's folder."""
-        built = self._built
-        num_games = built.config.evaluation.num_games
-        return step, evaluate_checkpoint(built.config, built.game, built.agent, checkpoint, step, num_games=num_games)
+    def evaluate(self, step: int, weights: Arrays) -> tuple[int, list[Evaluation]]:
+        """Evaluate published weights."""
+        config, game, agent = self._built.config, self._built.game, self._built.agent
+        return step, evaluate_weights(config, game, agent, weights, step, num_games=config.evaluation.num_games)

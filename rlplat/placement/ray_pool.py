@@ -28,6 +28,7 @@ from rlplat.training.hosts import Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
 CALLS_PER_COLLECTOR = 2
+UNKNOWN_VERSION = -1
 WAIT_S = 1.0
 """Longest wait for data before the loop may look at its clock and at Ctrl-C again."""
 MOST_LOSSES = 20
@@ -101,21 +102,27 @@ class RayPool:
 
     def save(self, folder: Path) -> None:
         """Write learner, weights and collectors. Calls under way finish first; what they bring is learned later."""
-        states = [actor.get_state.remote() for actor in self._collectors]
+        states = [(index, actor, actor.get_state.remote()) for index, actor in enumerate(self._collectors)]
         _get(self._learner.save.remote(folder.absolute()))
-        save_collectors(folder, _get(states))
+        save_collectors(folder, [self._state_of(*state) for state in states])
 
-    def evaluate(self, step: int, checkpoint: Path) -> None:
-        """Let the evaluator begin; one evaluation may be under way, a further one waits its turn."""
+    def evaluate(self, step: int) -> None:
+        """Let the evaluator begin; one evaluation may be under way, a further one waits its turn.
+
+        It gets a reference to the weights: the checkpoint may be pruned before it comes to reading files.
+        """
         if self._evaluator is None:
             self._evaluator = _remote(EvaluatorActor, num_cpus=1).remote(self._config, registry.trusted())
-        self._evaluating.append(self._evaluator.evaluate.remote(step, checkpoint.absolute()))
+        _, weights = _get(self._learner.newest_weights.remote(UNKNOWN_VERSION))
+        self._evaluating.append(self._evaluator.evaluate.remote(step, weights))
 
-    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
-        """Evaluations that ended since the last call."""
+    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
+        """Evaluations that ended since the last call; with `wait`, all that were begun."""
         if not self._evaluating:
             return []
-        done, self._evaluating = ray.wait(self._evaluating, num_returns=len(self._evaluating), timeout=0)
+        done, self._evaluating = ray.wait(
+            self._evaluating, num_returns=len(self._evaluating), timeout=None if wait else 0
+        )
         return list(_get(done))
 
     def close(self) -> None:
@@ -148,20 +155,31 @@ class RayPool:
         except RayTaskError as error:
             raise _cause(error) from error
         except RayActorError as error:
-            self._replace(call, error)
+            self._replace(call.index, call.actor, error)
             return None
 
-    def _replace(self, call: _Call, error: RayActorError) -> None:
-        if self._collectors[call.index] is not call.actor:
-            return  # its other call has said so already
-        self._generations[call.index] += 1
+    def _state_of(self, index: int, actor: Any, reference: Any) -> Arrays:
+        """The state of a collector, or that of its successor if it died."""
+        try:
+            state: Arrays = ray.get(reference)
+        except RayTaskError as error:
+            raise _cause(error) from error
+        except RayActorError as error:
+            self._replace(index, actor, error)
+            state = _get(self._collectors[index].get_state.remote())
+        return state
+
+    def _replace(self, index: int, actor: Any, error: RayActorError) -> None:
+        if self._collectors[index] is not actor:
+            return  # another of its calls has said so already
+        self._generations[index] += 1
         if sum(self._generations) > MOST_LOSSES:
             raise WorkerError(
                 f"{MOST_LOSSES} collectors died, the last of them: {error}. Look for a lack of memory (dmesg) "
                 "or run with --inline to see the fault"
             ) from error
-        _log.warning("collector %d died and is replaced; its unfinished games are lost", call.index)
-        self._collectors[call.index] = self._new_collector(call.index)
+        _log.warning("collector %d died and is replaced; its unfinished games are lost", index)
+        self._collectors[index] = self._new_collector(index)
 
     def _gpu_share(self, share: float) -> float:
         resources: Any = ray.cluster_resources  # untyped

@@ -1,22 +1,17 @@
-"""Evaluation of a checkpoint of the run in training."""
+"""Evaluation of a run's weights."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rlplat.config import RunConfig
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy
-from rlplat.interfaces import Agent
-from rlplat.runs.arrays import load_arrays
-from rlplat.runs.checkpoint import WEIGHTS_FILE
+from rlplat.interfaces import Agent, Arrays
 from rlplat.search.game import Game
 
 
-def evaluate_checkpoint(
-    config: RunConfig, game: Game, agent: Agent, checkpoint: Path, step: int, *, num_games: int
+def evaluate_weights(
+    config: RunConfig, game: Game, agent: Agent, weights: Arrays, step: int, *, num_games: int
 ) -> list[Evaluation]:
-    """Play `num_games` against each opponent of `config.evaluation` with the weights of a checkpoint's folder."""
-    weights = load_arrays(checkpoint / WEIGHTS_FILE)
+    """Play `num_games` against each opponent of `config.evaluation` with published weights."""
     settings = config.evaluation
     return evaluate_policy(
         game,

@@ -10,7 +10,7 @@ from rlplat.config import RunConfig
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.search.game import Game
-from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.evaluating import evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -54,14 +54,13 @@ class InlinePool:
         self._learner.save(folder)
         save_collectors(folder, [collector.get_state() for collector in self._collectors])
 
-    def evaluate(self, step: int, checkpoint: Path) -> None:
+    def evaluate(self, step: int) -> None:
         """Evaluate at once; the games wait meanwhile."""
-        evaluations = evaluate_checkpoint(
-            self._config, self._game, self._agent, checkpoint, step, num_games=self._config.evaluation.num_games
-        )
+        num_games, weights = self._config.evaluation.num_games, self._learner.weights
+        evaluations = evaluate_weights(self._config, self._game, self._agent, weights, step, num_games=num_games)
         self._evaluations.append((step, evaluations))
 
-    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
+    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
         """What `evaluate` found since the last call."""
         done, self._evaluations = self._evaluations, []
         return done

@@ -81,13 +81,14 @@ class TrainingLoop:
                 self.save(report)
                 saved = updates
             if evaluation_due:
-                self._pool.evaluate(updates, self._output.checkpoints.at(updates).path)
+                self._pool.evaluate(updates)
                 evaluated = updates
-            self._take_evaluations()
+            self._take_evaluations(wait=False)
             self._show(report)
         if report.progress.updates > saved or self._output.checkpoints.latest() is None:
             self._log_metrics(report)
             self.save(report)
+        self._take_evaluations(wait=not self._should_stop())
         self._show(report, force=True)
         return report
 
@@ -145,8 +146,8 @@ class TrainingLoop:
         )
         self._interval = Interval()
 
-    def _take_evaluations(self) -> None:
-        for step, evaluations in self._pool.evaluations():
+    def _take_evaluations(self, *, wait: bool) -> None:
+        for step, evaluations in self._pool.evaluations(wait=wait):
             self._evaluation = (step, tuple(evaluations))
             self._output.metrics.write(step, evaluation_metrics(evaluations))
             save_evaluations(self._output.folder.evaluations_path, step, evaluations)

@@ -40,12 +40,12 @@ class Pool(Protocol):
         """Write learner, published weights and collectors into a checkpoint's folder."""
         ...
 
-    def evaluate(self, step: int, checkpoint: Path) -> None:
-        """Begin the evaluation of a checkpoint."""
+    def evaluate(self, step: int) -> None:
+        """Begin the evaluation of the weights that `save` has just written at `step`."""
         ...
 
-    def evaluations(self) -> list[tuple[int, list[Evaluation]]]:
-        """Evaluations that have ended since the last call, with their steps."""
+    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
+        """Evaluations that have ended since the last call, with their steps; with `wait`, all that were begun."""
         ...
 
     def close(self) -> None:

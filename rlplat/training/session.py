@@ -22,7 +22,7 @@ from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.tables import evaluation_results
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import evaluate_checkpoint
+from rlplat.training.evaluating import evaluate_weights
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
 from rlplat.training.pool import Pool
@@ -156,8 +156,10 @@ def _final_evaluation(
     if num_games == 0 or not built.config.evaluation.against or last is None:
         return []
     console.message(f"evaluating update {last.step}: {num_games} games against each opponent")
-    evaluations = evaluate_checkpoint(built.config, built.game, built.agent, last.path, last.step, num_games=num_games)
+    weights = load_arrays(last.path / WEIGHTS_FILE)
+    evaluations = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_evaluations(folder.evaluations_path, last.step, evaluations)
+    writer.write(last.step, evaluation_metrics(evaluations))
     writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
     console.result_table(f"update {last.step}", evaluations)
     return evaluations
