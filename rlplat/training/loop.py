@@ -5,6 +5,7 @@ What happens when is decided by the learner's counts of updates and data. The cl
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter
@@ -62,6 +63,9 @@ class TrainingLoop:
         self._started = time.monotonic()
         if checkpoint is not None:
             self._elapsed_before = float(checkpoint.info["elapsed_s"])
+            if checkpoint.info["evaluation_due"] and not self._was_evaluated(checkpoint.step):
+                self._pool.evaluate(checkpoint.step)
+                self._take_evaluations(wait=False)
         logged = saved = evaluated = recorded = report.progress.updates
         settings, evaluation = self._config.training, self._config.evaluation
         while not self._should_stop() and not self._spent(report):
@@ -78,7 +82,7 @@ class TrainingLoop:
                 self._log_metrics(report)
                 logged = updates
             if checkpoint_due or evaluation_due:
-                self.save(report)
+                self.save(report, evaluation_due=evaluation_due)
                 saved = updates
             if evaluation_due:
                 self._pool.evaluate(updates)
@@ -92,14 +96,18 @@ class TrainingLoop:
         self._show(report, force=True)
         return report
 
-    def save(self, report: Report) -> None:
-        """Write a checkpoint. A full disk costs the checkpoint and a loud warning; training goes on."""
+    def save(self, report: Report, *, evaluation_due: bool = False) -> None:
+        """Write a checkpoint. A full disk costs the checkpoint and a loud warning; training goes on.
+
+        `evaluation_due` is noted in it, so that a run that is killed before the evaluation makes up for it.
+        """
         progress = report.progress
         info = {
             "updates": progress.updates,
             "amount": progress.amount,
             "episodes": progress.episodes,
             "elapsed_s": self.elapsed_s,
+            "evaluation_due": evaluation_due,
         }
         try:
             with self._output.checkpoints.write(progress.updates, info) as folder:
@@ -158,6 +166,10 @@ class TrainingLoop:
                     self._output.checkpoints.mark_best(step, score)
                 except CheckpointError as error:
                     _log.warning("the best checkpoint so far, of step %d, is gone: %s", step, error)
+
+    def _was_evaluated(self, step: int) -> bool:
+        rows = map(json.loads, self._output.folder.metrics_path.read_text().splitlines())
+        return any(row["step"] == step and any(name.startswith("evaluation/") for name in row) for row in rows)
 
     def _show(self, report: Report, *, force: bool = False) -> None:
         progress = report.progress
