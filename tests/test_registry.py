@@ -253,5 +253,7 @@ def test_importing_content_runs_its_packages(checkout):
 
 @pytest.mark.parametrize("kind", ["game", "agent", "baseline"])
 def test_everything_that_the_checkout_ships_fulfils_its_contract(kind):
-    for name in registry.names(kind):
+    names = registry.names(kind)
+    assert names
+    for name in names:
         registry.resolve(name, kind=kind)
