@@ -1,5 +1,5 @@
 """
-The compiled core of rlplat: games, search, and drawing of training batches.
+The compiled core of rlplat: games, search, drawing of training batches, and inference on the CPU.
 """
 
 from collections.abc import Sequence
@@ -175,3 +175,20 @@ def draw_batch(game: Game, states: Annotated[NDArray[numpy.uint8], dict(shape=(N
     """
     Make a training batch of B stored positions: planes float32[B, C, H, W], policy float32[B, A] and legal bool[B, A], all under the symmetry of each position.
     """
+
+class ResidualNetwork:
+    """
+    The two-headed residual network on the CPU, batch normalisation folded in. All weights are zero at first.
+    """
+
+    def __init__(self, *, planes: int, height: int, width: int, blocks: int, channels: int, policy_channels: int, value_channels: int, value_hidden: int, num_actions: int, num_value_logits: int, num_threads: int = 1) -> None: ...
+
+    def set_weights(self, parameters: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]]) -> None:
+        """
+        Weight and bias, outputs first, of: stem, both convolutions of each block, policy features and output, value features, hidden and output. ValueError if they are of another network.
+        """
+
+    def evaluate(self, observations: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], logits_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], values_out: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')]) -> None:
+        """
+        Evaluate float32[B, C, H, W] into logits float32[B, A] and values float32[B] from the view of the player to move. A position's result does not depend on the rest of its batch, nor on the threads.
+        """

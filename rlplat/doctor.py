@@ -127,7 +127,6 @@ def check_torch(_: Path) -> list[Row]:
 def check_libraries(_: Path) -> list[Row]:
     """Look for the libraries that some commands need, without starting them."""
     return [
-        _library("onnxruntime", "fail", "actors without a GPU use it", "pip install onnxruntime"),
         _library("tensorboard", "warn", "`rlplat watch` uses it", "pip install tensorboard"),
         _library("ray", "warn", "runs take `--inline`, one process, without it", "pip install 'ray[default]'"),
     ]

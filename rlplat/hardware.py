@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("rlplat", "numpy", "torch", "onnx", "onnxruntime", "ray", "tensorboard", "pydantic", "safetensors")
+LIBRARIES = ("rlplat", "numpy", "torch", "ray", "tensorboard", "pydantic", "safetensors")
 """Distributions whose version can change a result."""
 
 _PROBE_SECONDS = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,9 +11,9 @@ import torch
 
 from agents.alphazero.agent import AlphaZero
 from agents.alphazero.config import AlphaZeroConfig, NetworkConfig, ReplayConfig, TrainingConfig
-from agents.alphazero.inference import Device, FloatArray, choose_device
+from agents.alphazero.cpu_inference import CpuEvaluator
+from agents.alphazero.inference import Device, FloatArray, NetworkEvaluator, choose_device
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays
-from agents.alphazero.onnx_inference import OnnxEvaluator
 from rlplat import registry
 from rlplat.bench import Measured, Measurement, alternate, repeat
 from rlplat.config import EnvConfig, PlacementConfig, RunConfig
@@ -29,42 +29,50 @@ NETWORKS = {"32x4": NetworkConfig(channels=32, blocks=4), "64x5": NetworkConfig(
 """Channels x blocks."""
 INFERENCE_BATCHES = (1, 16, 64, 256)
 LEARNER_BATCH = 256
+_ON_ONE_THREAD = {"threads": 1, "device": "cpu"}
 
 
 def inference(
     *, seconds: float = 0.5, rounds: int = 5, networks: Mapping[str, NetworkConfig] = NETWORKS
 ) -> list[Result]:
-    """`inference.<network>.batch<B>` (evaluations/s) and `.new_weights_s`: one thread, boards of 6x7, ONNX Runtime.
+    """`inference.<network>.batch<B>` (evaluations/s) and `.new_weights_s` (s): one thread, boards of 6x7.
 
-    `seconds` is the length of one turn, in each of `rounds` rounds.
+    ONNX Runtime with the same network alternates with ours; its rate and the ratio stand in the fields. `seconds` is
+    the length of one turn, in each of `rounds` rounds.
     """
+    from agents.alphazero.onnx_inference import OnnxEvaluator
+
     spec = EnvSpec("board", (2, 6, 7), 7)
     results = []
     for name, network in networks.items():
         weights = new_weights(spec, network)
-        evaluators = {
-            batch: OnnxEvaluator(spec, network, weights, batch_size=batch, num_threads=1) for batch in INFERENCE_BATCHES
-        }
+        kinds: dict[str, Callable[..., NetworkEvaluator]] = {"own": CpuEvaluator, "onnxruntime": OnnxEvaluator}
         found = alternate(
-            {batch: _evaluations(evaluator, spec) for batch, evaluator in evaluators.items()},
+            {
+                (kind, batch): _evaluations(make(spec, network, weights, batch_size=batch), spec)
+                for batch in INFERENCE_BATCHES
+                for kind, make in kinds.items()
+            },
             seconds=seconds,
             rounds=rounds,
         )
-        for batch, measured in found.items():
-            fields = {"threads": 1, "batch": batch, "device": "cpu"}
-            results.append(measured.result(f"inference.{name}.batch{batch}", "evaluations/s", **fields))
-        swaps = tuple(_swap_s(evaluators[64], weights) for _ in range(3 * rounds))
+        for batch in INFERENCE_BATCHES:
+            own, peer = found["own", batch], found["onnxruntime", batch]
+            fields = {"onnxruntime": peer.median, "ratio": own.over(peer).median, **_ON_ONE_THREAD}
+            results.append(own.result(f"inference.{name}.batch{batch}", "evaluations/s", batch=batch, **fields))
+        evaluator = CpuEvaluator(spec, network, weights, batch_size=64)
+        swaps = tuple(_swap_s(evaluator, weights) for _ in range(3 * rounds))
         measured = Measured(swaps, sum(swaps))
-        results.append(measured.result(f"inference.{name}.new_weights_s", "s", threads=1, batch=64, device="cpu"))
+        results.append(measured.result(f"inference.{name}.new_weights_s", "s", **_ON_ONE_THREAD))
     return results
 
 
-def _evaluations(evaluator: OnnxEvaluator, spec: EnvSpec) -> Measurement:
+def _evaluations(evaluator: NetworkEvaluator, spec: EnvSpec) -> Measurement:
     observations = make_observations(spec, evaluator.batch_size)
     return repeat(lambda: len(evaluator.evaluate(observations)[1]))
 
 
-def _swap_s(evaluator: OnnxEvaluator, weights: Arrays) -> float:
+def _swap_s(evaluator: NetworkEvaluator, weights: Arrays) -> float:
     start = time.perf_counter()
     evaluator.set_weights(weights)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Choice of the evaluator: PyTorch on a GPU, ONNX Runtime on the CPU, behind one small interface.
+"""Choice of the evaluator: PyTorch on a GPU, our own kernels on the CPU, behind one small interface.
 
 Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] from the view of the player to move.
 """
@@ -34,7 +34,7 @@ class NetworkEvaluator(Protocol):
     """Evaluates batches of at most `batch_size` observations with weights that can be swapped between batches."""
 
     batch_size: int
-    """Batches are padded to it, so that the result for a position does not depend on how full its batch was."""
+    """The largest batch. The result for a position does not depend on how full its batch was."""
 
     def evaluate(self, observations: FloatArray) -> Evaluation:
         """Evaluate `[B, C, H, W]`: logits float32 `[B, A]` (illegal actions included), values float32 `[B]`."""
@@ -60,7 +60,7 @@ def make_evaluator(
 ) -> NetworkEvaluator:
     """Make the evaluator for `device`; the log says which, in one line.
 
-    num_threads: threads of ONNX Runtime. Raises DeviceError if "cuda" is asked for and cannot be used.
+    num_threads: threads that evaluate on the CPU. Raises DeviceError if "cuda" is asked for and cannot be used.
     """
     if choose_device(device) == "cuda":
         from agents.alphazero.torch_inference import TorchEvaluator
@@ -68,10 +68,10 @@ def make_evaluator(
         on_gpu = TorchEvaluator(spec, config, weights, batch_size=batch_size, device="cuda")
         _log.info("inference: PyTorch on %s, bfloat16, batches of %d", on_gpu.device_name, batch_size)
         return on_gpu
-    from agents.alphazero.onnx_inference import OnnxEvaluator
+    from agents.alphazero.cpu_inference import CpuEvaluator
 
-    _log.info("inference: ONNX Runtime on the CPU, %d thread(s), batches of %d", num_threads, batch_size)
-    return OnnxEvaluator(spec, config, weights, batch_size=batch_size, num_threads=num_threads)
+    _log.info("inference: on the CPU, %d thread(s), batches of up to %d", num_threads, batch_size)
+    return CpuEvaluator(spec, config, weights, batch_size=batch_size, num_threads=num_threads)
 
 
 def choose_device(device: Device) -> Literal["cpu", "cuda"]:

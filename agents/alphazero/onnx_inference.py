@@ -1,4 +1,6 @@
-"""The network in ONNX Runtime on the CPU. Free of torch: the graph is made here, operator by operator.
+"""The network in ONNX Runtime: what our own kernels are measured by and tested against. Nothing else uses it.
+
+The graph is made here, operator by operator, without torch.
 
 Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] from the view of the player to move.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.alphazero.bench import make_agent, make_observations, new_weights
 from agents.alphazero.config import AlphaZeroConfig, NetworkConfig
-from agents.alphazero.onnx_inference import OnnxEvaluator
+from agents.alphazero.cpu_inference import CpuEvaluator
 from rlplat import registry
 from rlplat.bench import Measured, Measurement, alternate
 from rlplat.config import load_config
@@ -41,11 +41,11 @@ def selfplay(
 ) -> list[Result]:
     """`selfplay.<game>.simulations` and `selfplay.<game>.network_share`, with all cores and the weights of a new run.
 
-    Collectors are those of the inline pool: one per core, in a thread, with one thread and a session of its own.
+    Collectors are those of the inline pool: one per core, in a thread, with one thread and a network of its own.
     Connect Four has the default configuration (a 32x4 network), tic-tac-toe that of configs/tictactoe.yaml.
 
     `simulations` is measured for `seconds` after `warm_up_s`; `network_share` in `rounds` rounds, in which self-play
-    without a cache and bare sessions at each of `bare_batches` have a turn of `share_s` seconds each.
+    without a cache and bare networks at each of `bare_batches` have a turn of `share_s` seconds each.
     """
     results = []
     for name in games:
@@ -140,40 +140,40 @@ def _network_share(
     rounds: int,
     bare_batches: Sequence[int],
 ) -> Result:
-    """Evaluations/s of self-play without a cache, over the best of bare sessions with as many threads."""
+    """Evaluations/s of self-play without a cache, over the best of bare networks with as many threads."""
     own = config.self_play.model_copy(update={"cache_mib": 0})
     players = _Players(name, game, config.model_copy(update={"self_play": own}))
     players.play(warm_up_s)
     measurements: dict[Hashable, Measurement] = {"self-play": lambda seconds: players.play(seconds)["evaluations"]}
     for batch in bare_batches:
-        for sessions in sorted({1, num_cores()}):
-            measurements[sessions, batch] = _bare(game.spec, config.network, sessions, batch)
+        for count in sorted({1, num_cores()}):
+            measurements[count, batch] = _bare(game.spec, config.network, count, batch)
     found = alternate(measurements, seconds=share_s, rounds=rounds)
     played = found.pop("self-play")
     best = max(found, key=lambda key: found[key].median)
-    sessions, batch = best
+    count, batch = best
     return played.over(found[best]).result(
         f"selfplay.{name}.network_share",
         "",
         self_play_evaluations_per_s=played.median,
         bare_evaluations_per_s=found[best].median,
-        bare_sessions=sessions,
+        bare_networks=count,
         bare_batch=batch,
         **_fields(config),
     )
 
 
-def _bare(spec: EnvSpec, network: NetworkConfig, num_sessions: int, batch: int) -> Measurement:
-    """Evaluations/s of full batches alone, in sessions that share the cores evenly."""
-    weights, threads = new_weights(spec, network), num_cores() // num_sessions
+def _bare(spec: EnvSpec, network: NetworkConfig, num_evaluators: int, batch: int) -> Measurement:
+    """Evaluations/s of full batches alone, in evaluators that share the cores evenly."""
+    weights, threads = new_weights(spec, network), num_cores() // num_evaluators
     observations = make_observations(spec, batch)
 
-    def step(evaluator: OnnxEvaluator) -> Mapping[str, float]:
+    def step(evaluator: CpuEvaluator) -> Mapping[str, float]:
         evaluator.evaluate(observations)
         return {"evaluations": batch}
 
     evaluators = [
-        OnnxEvaluator(spec, network, weights, batch_size=batch, num_threads=threads) for _ in range(num_sessions)
+        CpuEvaluator(spec, network, weights, batch_size=batch, num_threads=threads) for _ in range(num_evaluators)
     ]
     steps: list[Step] = [lambda each=each: step(each) for each in evaluators]
     return lambda seconds: run_together(steps, seconds)["evaluations"]

@@ -9,6 +9,7 @@ import torch
 
 from agents.alphazero import inference
 from agents.alphazero.config import NetworkConfig
+from agents.alphazero.cpu_inference import CpuEvaluator
 from agents.alphazero.inference import choose_device, make_evaluator
 from agents.alphazero.onnx_inference import OnnxEvaluator
 from agents.alphazero.torch_inference import TorchEvaluator
@@ -22,9 +23,11 @@ CONFIGS = {head: NetworkConfig(blocks=2, channels=16, value_head=head) for head 
 BATCH = 8
 
 
-def make_weights(config, seed=0):
+def make_weights(config, seed=0, spec=SPEC):
     rng = np.random.default_rng(seed)
-    weights = {name: 0.2 * rng.standard_normal(shape) for name, shape in weight_shapes(SPEC, config).items()}
+    shapes = weight_shapes(spec, config)
+    scales = {name: np.prod(shape[1:]) ** -0.5 if len(shape) > 1 else 0.5 for name, shape in shapes.items()}
+    weights = {name: scales[name] * rng.standard_normal(shape) for name, shape in shapes.items()}
     return {
         name: (np.abs(array) + 0.5 if name.endswith("running_var") else array).astype(np.float32)
         for name, array in weights.items()
@@ -42,22 +45,66 @@ def make(kind, head="scalar", seed=0):
     )
 
 
-def observations(batch=BATCH, seed=0):
+def observations(batch=BATCH, seed=0, spec=SPEC):
     rng = np.random.default_rng(seed)
-    return rng.integers(0, 2, (batch, *SPEC.observation_shape)).astype(np.float32)
+    return rng.integers(0, 2, (batch, *spec.observation_shape)).astype(np.float32)
 
 
 @pytest.mark.parametrize("head", CONFIGS)
-def test_onnx_agrees_with_torch(head):
-    expected, found = (make(kind, head).evaluate(observations()) for kind in (TorchEvaluator, OnnxEvaluator))
-    assert [array.shape for array in found] == [(BATCH, 7), (BATCH,)]
-    for left, right in zip(expected, found, strict=True):
+@pytest.mark.parametrize("kind", [CpuEvaluator, OnnxEvaluator])
+def test_the_cpu_agrees_with_torch(kind, head):
+    assert_agree(make(TorchEvaluator, head), make(kind, head), observations())
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_actions", "channels", "blocks"),
+    [
+        ((2, 6, 7), 7, 32, 4),
+        ((3, 3, 3), 9, 16, 2),
+        ((20, 9, 9), 82, 24, 3),
+        ((1, 8, 8), 65, 40, 1),
+        ((2, 5, 11), 7, 16, 0),
+        ((2, 1, 1), 2, 5, 1),
+        ((9, 19, 19), 362, 8, 1),
+    ],
+)
+def test_boards_and_networks_of_every_size_agree_with_torch(shape, num_actions, channels, blocks):
+    spec, config = EnvSpec("board", shape, num_actions), NetworkConfig(blocks=blocks, channels=channels)
+    weights = make_weights(config, spec=spec)
+    expected = TorchEvaluator(spec, config, weights, batch_size=13, device="cpu")
+    found = CpuEvaluator(spec, config, weights, batch_size=13, num_threads=2)
+    assert_agree(expected, found, observations(13, spec=spec))
+
+
+def assert_agree(expected, found, batch):
+    for left, right in zip(expected.evaluate(batch), found.evaluate(batch), strict=True):
         assert right.dtype == np.float32
-        assert np.ptp(left) > 1e-3, "the positions must differ for the comparison to mean something"
-        assert np.abs(left - right).max() <= 1e-4
+        assert left.shape == right.shape
+        assert np.ptp(left, axis=0).max() > 1e-3, "the positions must differ for the comparison to mean something"
+        assert np.abs(left - right).max() <= 1e-5 * max(1.0, np.abs(left).max())
 
 
-@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+def test_threads_change_no_byte():
+    config = CONFIGS["wdl"]
+    alone, together = (
+        CpuEvaluator(SPEC, config, make_weights(config), batch_size=200, num_threads=threads) for threads in (1, 3)
+    )
+    batch = observations(200)
+    for left, right in zip(alone.evaluate(batch), together.evaluate(batch), strict=True):
+        assert np.array_equal(left, right)
+
+
+def test_weights_that_are_not_finite_show_in_the_outputs():
+    weights = make_weights(CONFIGS["scalar"])
+    weights["blocks.0.first.convolution.weight"][3, 2, 1, 1] = np.nan
+    evaluator = make(CpuEvaluator)
+    evaluator.set_weights(weights)
+    logits, values = evaluator.evaluate(observations())
+    assert np.isnan(logits).all()
+    assert np.isnan(values).all()
+
+
+@pytest.mark.parametrize("kind", [CpuEvaluator, TorchEvaluator])
 def test_a_position_is_evaluated_alike_in_every_batch(kind):
     evaluator = make(kind)
     full = evaluator.evaluate(observations())
@@ -68,7 +115,7 @@ def test_a_position_is_evaluated_alike_in_every_batch(kind):
         assert np.array_equal(whole, repeated)
 
 
-@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+@pytest.mark.parametrize("kind", [CpuEvaluator, TorchEvaluator])
 def test_new_weights_hold_from_the_next_batch_on(kind):
     evaluator = make(kind, seed=0)
     evaluator.set_weights(make_weights(CONFIGS["scalar"], seed=1))
@@ -78,7 +125,7 @@ def test_new_weights_hold_from_the_next_batch_on(kind):
         assert np.array_equal(found, expected)
 
 
-@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+@pytest.mark.parametrize("kind", [CpuEvaluator, TorchEvaluator])
 def test_two_groups_can_be_under_way_at_once(kind):
     evaluator = make(kind)
     buffer = observations(seed=1)
@@ -101,7 +148,7 @@ def test_a_third_batch_under_way_is_refused():
     evaluator.submit(observations())
 
 
-@pytest.mark.parametrize("kind", [OnnxEvaluator, TorchEvaluator])
+@pytest.mark.parametrize("kind", [CpuEvaluator, TorchEvaluator])
 def test_weights_and_batches_of_another_shape_are_refused(kind):
     evaluator = make(kind)
     with pytest.raises(CheckpointError, match="another network or game"):
@@ -111,7 +158,7 @@ def test_weights_and_batches_of_another_shape_are_refused(kind):
             evaluator.evaluate(wrong)
 
 
-def test_onnx_evaluates_without_torch():
+def test_the_cpu_evaluates_without_torch():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "import numpy as np\n"
@@ -128,7 +175,7 @@ def test_onnx_evaluates_without_torch():
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "OnnxEvaluator (4, 9)", done.stderr
+    assert done.stdout.strip() == "CpuEvaluator (4, 9)", done.stderr
 
 
 def with_gpus(monkeypatch, names, reason):
@@ -142,8 +189,8 @@ def test_the_choice_is_logged_in_one_line(monkeypatch, caplog):
     config = CONFIGS["scalar"]
     with caplog.at_level(logging.INFO):
         evaluator = make_evaluator(SPEC, config, make_weights(config), batch_size=BATCH, num_threads=1)
-    assert isinstance(evaluator, OnnxEvaluator)
-    assert caplog.messages == ["inference: ONNX Runtime on the CPU, 1 thread(s), batches of 8"]
+    assert isinstance(evaluator, CpuEvaluator)
+    assert caplog.messages == ["inference: on the CPU, 1 thread(s), batches of up to 8"]
 
 
 def test_a_usable_gpu_is_used_unasked(monkeypatch, caplog):

@@ -6,8 +6,8 @@ import safetensors.numpy
 import torch
 
 from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.cpu_inference import CpuEvaluator
 from agents.alphazero.learner import AlphaZeroLearner
-from agents.alphazero.onnx_inference import OnnxEvaluator
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
 from rlplat.errors import CheckpointError, WorkerError
@@ -181,7 +181,7 @@ def test_published_weights_are_the_moving_average_and_play():
         run(learner, range(2))
     weights = average.publish()
     assert not np.array_equal(weights["stem.convolution.weight"], newest.publish()["stem.convolution.weight"])
-    evaluator = OnnxEvaluator(GAME.spec, make_config().network, weights, batch_size=1)
+    evaluator = CpuEvaluator(GAME.spec, make_config().network, weights, batch_size=1)
     logits, values = evaluator.evaluate(GAME.initial_state().planes()[None])
     assert np.isfinite(logits).all()
     assert -1 <= values[0] <= 1

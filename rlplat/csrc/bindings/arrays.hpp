@@ -34,5 +34,6 @@ void check_at_least(const A& array, std::size_t axis, std::size_t least, const c
 void bind_game(nb::module_& module);
 void bind_search(nb::module_& module);
 void bind_data(nb::module_& module);
+void bind_inference(nb::module_& module);
 
 }  // namespace rlplat
