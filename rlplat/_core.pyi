@@ -116,7 +116,7 @@ class BatchSearch:
 
     def backup(self, group: int, logits: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
         """
-        Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the player to move.
+        Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the player to move. DivergedError if one is not finite.
         """
 
     def clear_cache(self) -> None: ...

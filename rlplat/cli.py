@@ -88,7 +88,8 @@ def train(
     run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<name> by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
     init_from: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Start from the weights of another run.")
+        Path | None,
+        typer.Option(metavar="RUN", help="Start from the weights of another run, or of RUN/checkpoints/STEP."),
     ] = None,
     inline: Annotated[bool, typer.Option("--inline", help="One process without Ray: placement.mode=inline.")] = False,
     trust: Trust = None,

@@ -62,8 +62,11 @@ def train(
     return evaluation_results(evaluations)
 
 
-def weights_of(run: Path, checkpoint: str = "latest") -> Arrays:
-    """The published weights of a run's checkpoint."""
+def weights_of(source: Path) -> Arrays:
+    """The published weights of a run's newest checkpoint, or of one that is named by its folder below `checkpoints`."""
+    run, checkpoint = source, "latest"
+    if source.absolute().parent.name == "checkpoints":
+        run, checkpoint = source.absolute().parents[1], source.name
     found = CheckpointStore(RunFolder.open(run).checkpoints_path, keep=1).resolve(checkpoint)
     return load_arrays(found.path / WEIGHTS_FILE)
 

@@ -13,7 +13,7 @@ from networks import HashNetwork
 
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
-from rlplat.errors import GameError
+from rlplat.errors import DivergedError, GameError
 from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
 from rlplat.search.game import GameDefinition
 
@@ -177,6 +177,17 @@ def test_a_finished_position_and_one_of_another_game_are_refused():
     for game, state in ((CONNECT_FOUR, TICTACTOE.initial_state()), (CONNECT_FOUR, small.initial_state())):
         with pytest.raises((GameError, ValueError), match="another game"):
             analyse(game, [state], UNIFORM, SearchParams(5), seed=0)
+
+
+def test_a_network_that_is_not_finite_is_told_with_the_position():
+    class Broken(HashNetwork):
+        def evaluate(self, observations):
+            logits, values = super().evaluate(observations)
+            values[4] = np.nan
+            return logits, values
+
+    with pytest.raises(DivergedError, match=r"^position 4: .*value nan.*--init-from"):
+        analyse(CONNECT_FOUR, states(), Broken(7), SearchParams(5), seed=0)
 
 
 def test_a_position_of_a_game_loaded_a_second_time_is_welcome():

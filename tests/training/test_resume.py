@@ -112,6 +112,13 @@ def test_a_run_begins_from_the_weights_of_another(tiny_config: Path, tmp_path: P
     result = rlplat("train", tiny_config, "--run-dir", second, "--init-from", first, *short)
     assert result.returncode == 0, result.stderr
     assert json.loads((second / "run.json").read_text())["init_from"] == str(first)
+    checkpoint = first / "checkpoints" / "00000010"
+    third = rlplat("train", tiny_config, "--run-dir", tmp_path / "third", "--init-from", checkpoint, *short)
+    assert third.returncode == 0, third.stderr
+    nowhere = rlplat(
+        "train", tiny_config, "--run-dir", tmp_path / "4", "--init-from", checkpoint.with_name("7"), *short
+    )
+    assert nowhere.returncode == 1 and "no checkpoint of step 7; there are: 10, 20" in nowhere.stderr
     losses = [line["loss/policy"] for line in metrics(first)], [line["loss/policy"] for line in metrics(second)]
     assert losses[1][0] < losses[0][0]
 

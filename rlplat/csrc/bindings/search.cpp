@@ -88,6 +88,18 @@ struct Records {
 }  // namespace
 
 void bind_search(nb::module_& module) {
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const NonFiniteEvaluation& error) {
+      const std::string text =
+          std::string(error.what()) +
+          ". The weights have diverged: begin from a checkpoint before that (--init-from RUN/checkpoints/STEP) with a "
+          "lower learning rate or a smaller limit on the gradient's norm";
+      PyErr_SetString(nb::module_::import_("rlplat.errors").attr("DivergedError").ptr(), text.c_str());
+    }
+  });
+
   nb::class_<SearchParams>(module, "SearchParams", "How a tree is searched; see csrc/search/tree.hpp.")
       .def(
           "__init__",
@@ -109,7 +121,7 @@ void bind_search(nb::module_& module) {
       .def("backup", &backup, nb::arg("group"), nb::arg("logits").noconvert(), nb::arg("values").noconvert(),
            ReleaseGil(),
            "Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the "
-           "player to move.")
+           "player to move. DivergedError if one is not finite.")
       .def("clear_cache", &BatchSearch::clear_cache)
       .def("counters", &counters)
       .def_prop_ro("searches_per_group", &BatchSearch::searches_per_group)
