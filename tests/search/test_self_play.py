@@ -380,9 +380,12 @@ def test_records_are_not_written_into_a_converted_copy():
     records = play.core.suspend(SMALL.core)
     arrays = play.suspend()
     with pytest.raises(TypeError):
-        records.write(**{**arrays, "action": arrays["action"].astype(np.int64)})
+        records.write({**arrays, "action": arrays["action"].astype(np.int64)})
     with pytest.raises(ValueError, match="action: axis 0"):
-        records.write(**{**arrays, "action": np.zeros(len(arrays["action"]) + 1, np.int32)})
+        records.write({**arrays, "action": np.zeros(len(arrays["action"]) + 1, np.int32)})
+    del arrays["outcome"]
+    with pytest.raises(KeyError, match="no array named outcome"):
+        records.write(arrays)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
