@@ -27,6 +27,7 @@ from rlplat.search.game import Game
 from rlplat.training.build import Built, build
 from rlplat.training.forecast import Forecast
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report, save_collectors
+from rlplat.training.pool import check_placement
 
 MIB = 2**20
 COLLECT_CALLS = 8
@@ -43,6 +44,7 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
     Collecting and updating are measured for about `seconds` each; a collector that needs longer for its first game is
     waited for. Raises what a run would raise. docs/cli.md lists the results.
     """
+    check_placement(config.placement)
     built = build(config, trust=trust)
     for name in config.evaluation.against:
         parse_opponent(name, trust=trust).make_policy(built.game, config.seed)

@@ -25,7 +25,7 @@ from rlplat.training.build import Built, build
 from rlplat.training.evaluating import evaluate_weights
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
-from rlplat.training.pool import Pool
+from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
 MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minutes", "evaluation", "placement")
@@ -51,6 +51,7 @@ def train(
         raise RunError(
             "--resume continues a run, --init-from begins a new one from another's weights: give one of them"
         )
+    check_placement(config.placement)
     run_dir = RUNS_FOLDER / config.name if run_dir is None else run_dir
     built = build(config, trust=trust)
     initial_weights = None if init_from is None else weights_of(init_from)
