@@ -202,12 +202,14 @@ class Interval:
         self._counters: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
         self._lag = 0.0
+        self._num_stale = 0
         self._learner_s = 0.0
 
     def add(self, batches: list[Batch], report: Report) -> None:
         """Add what one turn brought."""
         self.num_batches += len(batches)
         self.num_updates += report.num_updates
+        self._num_stale += report.num_stale
         for batch in batches:
             self._counters.update(batch.summary.metrics)
             self._lag += report.progress.version - batch.summary.weights_version
@@ -225,6 +227,8 @@ class Interval:
         if self.num_batches:
             metrics |= agent.summarise(dict(self._counters), elapsed_s)
             metrics["self_play/policy_lag"] = self._lag / self.num_batches
+        if self._num_stale:
+            metrics["self_play/stale_batches"] = self._num_stale
         metrics["speed/updates_per_s"] = self.num_updates / elapsed_s
         metrics["speed/learner_busy"] = min(1.0, self._learner_s / elapsed_s)
         return metrics

@@ -32,7 +32,10 @@ class Pool(Protocol):
         ...
 
     def collect(self, demand: Demand) -> list[Batch]:
-        """Batches that are ready. With an amount of 0 nothing new is asked of the collectors."""
+        """Batches that are ready. With an amount of 0 nothing new is asked of the collectors.
+
+        Those of a synchronous demand are one round, whole and in the order of the collectors.
+        """
         ...
 
     def advance(self, batches: Sequence[Batch], max_updates: int) -> Report:
