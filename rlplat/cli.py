@@ -6,6 +6,7 @@ Imports stand inside the functions, so that `rlplat --help` answers at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,8 @@ class Commands(TyperGroup):
     """Turns errors that a user can mend into their text and exit code 1, and Ctrl-C into exit code 130."""
 
     def invoke(self, ctx: Any) -> Any:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as rlplat.__main__ leaves it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except RlplatError as error:
