@@ -116,7 +116,7 @@ class BatchSearch:
 
     def backup(self, group: int, logits: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
         """
-        Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the player to move.
+        Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the player to move. DivergedError if one is not finite.
         """
 
     def clear_cache(self) -> None: ...
@@ -136,11 +136,11 @@ class Records:
     def counts(self) -> tuple[int, int, int]:
         """(games, positions, policy entries)"""
 
-    def write(self, *, game_number: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], random_state: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu')], opening_plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], num_positions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], outcome: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu')], player: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu')], action: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], root_value: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], num_legal: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')]) -> None:
+    def write(self, arrays: dict[str, Any]) -> None:
         """Fill the caller's arrays."""
 
     @staticmethod
-    def read(game: Game, *, game_number: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], random_state: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu')], opening_plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], num_positions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], outcome: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu')], player: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu')], action: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], root_value: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], num_legal: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu')]) -> Records: ...
+    def read(game: Game, arrays: dict[str, Any]) -> Records: ...
 
 class SelfPlay(BatchSearch):
     """Self-play of many games; see csrc/search/self_play.hpp."""

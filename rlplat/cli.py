@@ -6,6 +6,7 @@ Imports stand inside the functions, so that `rlplat --help` answers at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,8 @@ class Commands(TyperGroup):
     """Turns errors that a user can mend into their text and exit code 1, and Ctrl-C into exit code 130."""
 
     def invoke(self, ctx: Any) -> Any:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as rlplat.__main__ leaves it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except RlplatError as error:
@@ -88,7 +91,8 @@ def train(
     run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<name> by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
     init_from: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Start from the weights of another run.")
+        Path | None,
+        typer.Option(metavar="RUN", help="Start from the weights of another run, or of RUN/checkpoints/STEP."),
     ] = None,
     inline: Annotated[bool, typer.Option("--inline", help="One process without Ray: placement.mode=inline.")] = False,
     trust: Trust = None,

@@ -31,3 +31,7 @@ class DeviceError(RlplatError):
 
 class WorkerError(RlplatError):
     """An actor or the learner failed for good."""
+
+
+class DivergedError(WorkerError):
+    """Training that left the finite numbers."""

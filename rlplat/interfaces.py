@@ -38,9 +38,11 @@ class Demand:
     amount: int
     """New data that one call of a collector shall bring, in the agent's unit (positions or steps); 0: wait for me."""
     min_version: int = 0
-    """Data made with older weights than this version is of no use."""
+    """Data made with older weights than this published version is not handed to the learner. For learners that bear
+    some lag; with synchronous rounds there is none."""
     synchronous: bool = False
-    """True: no collector may start before every batch of the last round was ingested."""
+    """True: rounds of one call of every collector. None starts before all batches of the last round were ingested and
+    the turn of the learner is over, so every call of a round has the newest weights; what on-policy learners want."""
 
 
 @dataclass(frozen=True)

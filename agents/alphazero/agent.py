@@ -64,8 +64,8 @@ class AlphaZero:
 
     def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:
         """What is shown of the counters of all collectors that came in during `elapsed_s` seconds."""
-        games, batches = max(1.0, counters["games"]), max(1.0, counters["batches"])
-        simulations, looked_up = max(1.0, counters["simulations"]), counters["evaluations"] + counters["cache_hits"]
+        games, simulations = max(1.0, counters["games"]), max(1.0, counters["simulations"])
+        looked_up = counters["evaluations"] + counters["cache_hits"]
         return {
             "self_play/game_length": counters["plies"] / games,
             "self_play/first_player_wins": counters["first_player_wins"] / games,
@@ -74,7 +74,7 @@ class AlphaZero:
             "self_play/duplicate_games": counters["duplicate_games"] / games,
             "search/cache_hits": counters["cache_hits"] / max(1.0, looked_up),
             "search/terminal_leaves": counters["terminal_leaves"] / simulations,
-            "search/batch_fill": counters["batch_rows"] / batches / self._rows_per_batch,
+            "search/batch_fill": counters["batch_rows"] / max(1.0, counters["batch_capacity"]),
             "speed/games_per_s": counters["games"] / elapsed_s,
             "speed/positions_per_s": counters["positions"] / elapsed_s,
             "speed/simulations_per_s": counters["simulations"] / elapsed_s,
@@ -119,7 +119,3 @@ class AlphaZero:
                 "policy lag": ["self_play/policy_lag"],
             },
         }
-
-    @property
-    def _rows_per_batch(self) -> int:
-        return self._config.self_play.num_games // self._config.self_play.num_groups

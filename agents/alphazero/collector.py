@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from agents.alphazero.config import AlphaZeroConfig, root_noise_alpha
-from agents.alphazero.inference import Device, NetworkEvaluator, PendingEvaluation, make_evaluator
+from agents.alphazero.inference import Device, NetworkEvaluator, PendingEvaluation, choose_device, make_evaluator
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
 from rlplat.search.game import Game
 from rlplat.search.parameters import SearchParams
@@ -33,14 +33,21 @@ def search_params(config: AlphaZeroConfig, game: Game) -> SearchParams:
 
 
 def self_play_params(
-    config: AlphaZeroConfig, *, seed: int, index: int, num_collectors: int, generation: int, num_threads: int
+    config: AlphaZeroConfig,
+    *,
+    seed: int,
+    index: int,
+    num_collectors: int,
+    generation: int,
+    num_groups: int,
+    num_threads: int,
 ) -> SelfPlayParams:
     """The games of collector `index`: every game number belongs to one search of one generation of one collector."""
     own, search = config.self_play, config.search
     stride = num_collectors * own.num_games
     return SelfPlayParams(
         num_searches=own.num_games,
-        num_groups=own.num_groups,
+        num_groups=num_groups,
         num_threads=num_threads,
         cache_bytes=own.cache_mib << 20,
         kept_visits=3 * search.num_simulations if search.reuse_subtree else 0,
@@ -77,6 +84,7 @@ class AlphaZeroCollector:
             index=index,
             num_collectors=num_collectors,
             generation=generation,
+            num_groups=config.self_play.resolve_num_groups(choose_device(device)),
             num_threads=num_threads,
         )
         self._play = SelfPlay(game, search_params(config, game), params)
@@ -115,6 +123,7 @@ class AlphaZeroCollector:
         arrays = self._play.take_finished()
         after = self._play.counters
         counters = {name: float(after[name] - before[name]) for name in after}
+        counters["batch_capacity"] = counters["batches"] * self._play.rows_per_group
         seconds = time.perf_counter() - start
         metrics = counters | _game_counters(arrays) | {"network_s": self._network_s, "busy_s": seconds}
         return Collected(

@@ -75,9 +75,10 @@ class SelfPlayConfig(ConfigModel):
     """Games that one actor plays."""
 
     num_games: Annotated[int, Field(ge=1, le=1_000_000)] = 128
-    """Games played at once. Half of them fill one batch of the network, so 128 give batches of up to 64."""
-    num_groups: Annotated[int, Field(ge=1, le=8)] = 2
-    """Groups of games that alternate, so that tree work and network work overlap; 1 only to look for faults."""
+    """Games played at once. Those of one group fill one batch of the network: 128 in 2 groups give batches of 64."""
+    num_groups: Annotated[int | None, Field(ge=1, le=8)] = None
+    """Groups of games that alternate, so that tree work and network work overlap. null: 2 where the network runs on a
+    GPU; 1 on the CPU, where an actor's cores are never idle and larger batches are worth more."""
     cache_mib: Annotated[int, Field(ge=0, le=1 << 20)] = 64
     """Bound of the evaluation cache in MiB; 0: no cache. Openings repeat most, so a small cache catches most of it."""
     opening_plies: Annotated[int, Field(ge=0, le=1000)] = 4
@@ -88,9 +89,15 @@ class SelfPlayConfig(ConfigModel):
 
     @model_validator(mode="after")
     def _groups_are_even(self) -> SelfPlayConfig:
-        if self.num_games % self.num_groups:
+        if self.num_games % (self.num_groups or 1):
             raise ValueError(f"num_games is {self.num_games}, it must be a multiple of num_groups = {self.num_groups}")
         return self
+
+    def resolve_num_groups(self, device: Literal["cpu", "cuda"]) -> int:
+        """Groups as configured, or those that suit the device; an odd number of games stays in one group."""
+        if self.num_groups is not None:
+            return self.num_groups
+        return 2 if device == "cuda" and self.num_games % 2 == 0 else 1
 
 
 class ReplayConfig(ConfigModel):

@@ -185,7 +185,7 @@ def _fields(config: AlphaZeroConfig) -> dict[str, object]:
         "threads": num_cores(),
         "network": f"{config.network.channels}x{config.network.blocks}",
         "games": config.self_play.num_games,
-        "batch": config.self_play.num_games // config.self_play.num_groups,
+        "batch": config.self_play.num_games // config.self_play.resolve_num_groups("cpu"),
         "simulations": config.search.num_simulations,
         "device": "cpu",
     }

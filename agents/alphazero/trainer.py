@@ -13,7 +13,7 @@ from agents.alphazero.losses import Targets, loss_terms
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays
 from agents.alphazero.weights import check_weights, weight_shapes
 from rlplat.data.replay import Batch
-from rlplat.errors import CheckpointError, WorkerError
+from rlplat.errors import CheckpointError, DivergedError
 from rlplat.interfaces import Arrays, EnvSpec, Metrics
 
 MAX_SKIPPED_IN_A_ROW = 10
@@ -50,7 +50,7 @@ class Trainer:
     def update(self, batch: Batch) -> Metrics:
         """Make one update and return its metrics; empty if it was skipped.
 
-        An update whose loss or gradient is not finite changes nothing but the counters. WorkerError after ten in a row.
+        An update whose loss or gradient is not finite changes only the counters. DivergedError after ten in a row.
         """
         training = self._config
         buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
@@ -155,11 +155,11 @@ class Trainer:
         self.num_skipped += 1
         self.num_skipped_in_a_row += 1
         if self.num_skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
-            raise WorkerError(
+            raise DivergedError(
                 f"{MAX_SKIPPED_IN_A_ROW} updates in a row were skipped: loss {metrics['loss/total']}, gradient norm "
                 f"{metrics['optimizer/gradient_norm']}, learning rate {metrics['optimizer/learning_rate']:g}. The "
-                "training has diverged; begin from an earlier checkpoint (--init-from) with a lower "
-                "agent.training.learning_rate"
+                "training has diverged; begin from an earlier checkpoint (--init-from RUN/checkpoints/STEP) with a "
+                "lower agent.training.learning_rate"
             )
 
 

@@ -80,14 +80,17 @@ class RayPool:
         return report
 
     def collect(self, demand: Demand) -> list[Batch]:
-        """What is ready; waits a moment for the first batch if the learner wants one."""
+        """What is ready; waits a moment for the first batch if the learner wants one, or for all of a round."""
         if demand.amount > 0:
             self._feed(demand)
         if not self._calls:
             return []
         waiting = list(self._calls)
-        ready, _ = ray.wait(waiting, num_returns=1, timeout=WAIT_S if demand.amount > 0 else 0)
-        if ready:
+        enough = len(waiting) if demand.synchronous else 1
+        ready, _ = ray.wait(waiting, num_returns=enough, timeout=WAIT_S if demand.amount > 0 else 0)
+        if len(ready) < enough:
+            return []
+        if not demand.synchronous:
             ready, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0)
         return [batch for batch in map(self._take, ready) if batch is not None]
 
@@ -140,11 +143,15 @@ class RayPool:
         )
 
     def _feed(self, demand: Demand) -> None:
+        """Keep every collector busy; for a synchronous demand begin a round, unless one is under way."""
+        if demand.synchronous and self._calls:
+            return
+        num_calls = 1 if demand.synchronous else CALLS_PER_COLLECTOR
         under_way = [0] * self._num_collectors
         for call in self._calls.values():
             under_way[call.index] += 1
         for index, actor in enumerate(self._collectors):
-            for _ in range(CALLS_PER_COLLECTOR - under_way[index]):
+            for _ in range(num_calls - under_way[index]):
                 summary, arrays = actor.collect.options(num_returns=2).remote(demand)
                 self._calls[summary] = _Call(index, actor, arrays)
 

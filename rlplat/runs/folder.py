@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -153,6 +154,11 @@ class RunFolder:
             if not self._records_failed:
                 _log.warning("%s: game records cannot be written: %s; going on", self.games_path, error.strerror)
             self._records_failed = True
+
+    def discard_unused(self) -> None:
+        """Delete the folder if the run came to nothing: no metrics were written and no checkpoint."""
+        if not self.metrics_path.exists() and not any(self.checkpoints_path.iterdir()):
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def drop_records_after(self, step: int) -> None:
         """Delete the game records of later steps, which a resumed run plays again."""

@@ -8,11 +8,13 @@ shipped games ahead.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,7 +38,7 @@ def cache_folder() -> Path:
 def build(header: Path) -> Path:
     """Path of the compiled library of `header`; compiles it if need be.
 
-    Raises GameError if there is no compiler or the header does not compile.
+    Raises GameError if there is no compiler, the header does not compile, or the cache folder cannot be written.
     """
     if not header.is_file():
         raise GameError(f"{header}: no such file; a game is one C++ header, named by its GameDefinition")
@@ -47,10 +49,13 @@ def build(header: Path) -> Path:
     target = cache_folder() / f"{stem}-{_compiler_fingerprint(compiler())}.so"
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
-        if not target.is_file():
-            _compile(header, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            if not target.is_file():
+                _compile(header, target)
+    except OSError as error:
+        raise _unwritable(header, target.parent, error.strerror or str(error)) from error
     return target
 
 
@@ -105,15 +110,43 @@ def _compile(header: Path, target: Path) -> None:
         output,
     ]
     try:
-        result = subprocess.run(
-            command, input=f'#include "{header.resolve()}"\n', capture_output=True, text=True, check=False
-        )
-        if result.returncode != 0:
-            raise GameError(f"{header} does not compile:\n{result.stderr.strip()[:4000]}\ncommand: {' '.join(command)}")
+        code, words = _run(command, f'#include "{header.resolve()}"\n')
+        if "No space left on device" in words or "Disk quota exceeded" in words:
+            raise _unwritable(
+                header, target.parent, f"no room, says the compiler (its own files go to $TMPDIR): {words}"
+            )
+        if code != 0:
+            raise GameError(f"{header} does not compile:\n{words[:4000]}\ncommand: {' '.join(command)}")
         os.chmod(output, 0o755)
         os.replace(output, target)
     finally:
         Path(output).unlink(missing_ok=True)
+
+
+def _run(command: list[str], source: str) -> tuple[int, str]:
+    """Exit code and words of a compiler that reads `source`; whatever interrupts the wait ends all its processes."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            _, words = process.communicate(source)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # upon which compilers remove their temporary files
+            raise
+    return process.returncode, words.strip()
+
+
+def _unwritable(header: Path, folder: Path, problem: str) -> GameError:
+    return GameError(
+        f"{header} cannot be compiled into {folder}, where compiled games are kept: {problem}. Give it room and "
+        "make it writable, or name another place with the environment variable XDG_CACHE_HOME"
+    )
 
 
 def main(arguments: list[str]) -> None:

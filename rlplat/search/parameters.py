@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Literal, Protocol
+from numbers import Integral
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlplat import _core
 
+MAX_SIMULATIONS = 100_000_000
+"""More would want memory for nodes that no machine has."""
+
+Fpu = Literal["constant", "reduction"]
+
 
 @dataclass(frozen=True)
 class SearchParams:
-    """PUCT as in AlphaZero (Silver et al. 2018, pseudocode)."""
+    """PUCT as in AlphaZero (Silver et al. 2018, pseudocode). ValueError for values outside of their ranges."""
 
     num_simulations: int
-    """Simulations of one search, beside those kept from the search before."""
+    """Simulations of one search, beside those kept from the search before; 0 to `MAX_SIMULATIONS`."""
     c_base: float = 19652.0
+    """Visits at which exploration starts to grow, > 0."""
     c_init: float = 1.25
-    fpu: Literal["constant", "reduction"] = "reduction"
+    """Exploration at few visits, >= 0."""
+    fpu: Fpu = "reduction"
     """First-play urgency: the value an unvisited action is taken to have. `constant`: `fpu_value` itself.
     `reduction`: the node's value less `fpu_value` times the square root of the prior mass of its visited actions."""
     fpu_value: float = 0.25
+    """-1 to 2, see `fpu`; values are in [-1, 1]."""
     dirichlet_alpha: float = 1.0
-    """Concentration of the noise at the root."""
+    """Concentration of the noise at the root, > 0."""
     noise_fraction: float = 0.0
-    """Share of the noise in the priors at the root; 0 for play and analysis."""
+    """Share of the noise in the priors at the root, 0 to 1; 0 for play and analysis."""
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.num_simulations, Integral) and not isinstance(self.num_simulations, bool)
+        rules = [
+            (
+                "num_simulations",
+                whole and 0 <= self.num_simulations <= MAX_SIMULATIONS,
+                f"a whole number from 0 to {MAX_SIMULATIONS:,}",
+            ),
+            ("c_base", 0 < self.c_base < math.inf, "finite and > 0"),
+            ("c_init", 0 <= self.c_init < math.inf, "finite and >= 0"),
+            ("fpu", self.fpu in get_args(Fpu), " or ".join(get_args(Fpu))),
+            ("fpu_value", -1 <= self.fpu_value <= 2, "from -1 to 2"),
+            ("dirichlet_alpha", 0 < self.dirichlet_alpha < math.inf, "finite and > 0"),
+            ("noise_fraction", 0 <= self.noise_fraction <= 1, "from 0 to 1"),
+        ]
+        for name, holds, allowed in rules:
+            if not holds:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be {allowed}")
 
     def core(self) -> _core.SearchParams:
         return _core.SearchParams(**asdict(self))

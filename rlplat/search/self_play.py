@@ -100,7 +100,7 @@ class SelfPlay:
 
     def resume(self, records: Arrays) -> None:
         """Go on with games that `suspend` returned, there or in another process."""
-        self.core.resume(_core.Records.read(self.game.core, **records))
+        self.core.resume(_core.Records.read(self.game.core, records))
 
     def _arrays(self, records: _core.Records) -> Arrays:
         games, positions, policy = records.counts
@@ -117,5 +117,5 @@ class SelfPlay:
             "num_legal": np.empty(positions, np.uint16),
             "policy": np.empty(policy, np.uint16),
         }
-        records.write(**arrays)
+        records.write(arrays)
         return arrays

@@ -19,14 +19,15 @@ import psutil  # type: ignore[import-untyped]
 from rlplat.config import RunConfig
 from rlplat.data.replay import GameReplay
 from rlplat.evaluation.evaluate import evaluate_policy
-from rlplat.evaluation.opponents import parse_opponent
 from rlplat.hardware import num_cores
 from rlplat.interfaces import Arrays, Demand, Metrics, Summary
 from rlplat.reports import Result
 from rlplat.search.game import Game
 from rlplat.training.build import Built, build
+from rlplat.training.evaluating import check_opponents
 from rlplat.training.forecast import Forecast
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report, save_collectors
+from rlplat.training.pool import check_placement
 
 MIB = 2**20
 COLLECT_CALLS = 8
@@ -43,9 +44,9 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
     Collecting and updating are measured for about `seconds` each; a collector that needs longer for its first game is
     waited for. Raises what a run would raise. docs/cli.md lists the results.
     """
+    check_placement(config.placement)
     built = build(config, trust=trust)
-    for name in config.evaluation.against:
-        parse_opponent(name, trust=trust).make_policy(built.game, config.seed)
+    check_opponents(config, built.game, trust)
     learner = LearnerHost(built.agent.make_learner(inline=config.placement.mode == "inline"))
     report = learner.start(None, None)
     learner_bytes = _memory_bytes()

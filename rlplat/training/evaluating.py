@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rlplat.config import RunConfig
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy
+from rlplat.evaluation.opponents import parse_opponent
 from rlplat.interfaces import Agent, Arrays
 from rlplat.search.game import Game
 
@@ -23,6 +26,12 @@ def evaluate_weights(
         step=step,
         num_simulations=settings.num_simulations,
     )
+
+
+def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
+    """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
+    for name in config.evaluation.against:
+        parse_opponent(name, trust=trust).make_policy(game, config.seed)
 
 
 def mean_score(evaluations: list[Evaluation]) -> float:

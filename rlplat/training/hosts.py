@@ -27,6 +27,8 @@ class Report:
     """Means over the updates of this turn; empty if there were none."""
     seconds: float
     """Wall-clock duration of the turn."""
+    num_stale: int = 0
+    """Batches of this turn that were dropped, as they were older than the learner's `min_version`."""
 
 
 class LearnerHost:
@@ -57,16 +59,23 @@ class LearnerHost:
         return self._report(0, {}, 0.0)
 
     def turn(self, batches: Sequence[tuple[Arrays, Summary]], max_updates: int) -> Report:
-        """Take in new data, make at most `max_updates` of the updates that are owed, publish if due."""
+        """Take in new data, make at most `max_updates` of the updates that are owed, publish if due.
+
+        Data older than the learner's `min_version` is dropped. ValueError if it has not even published that one.
+        """
         start = time.perf_counter()
-        for arrays, summary in batches:
+        min_version = self._learner.demand().min_version
+        if min_version > self.version:
+            raise ValueError(f"the learner wants data of version {min_version}, but has published {self.version} only")
+        fresh = [batch for batch in batches if batch[1].weights_version >= min_version]
+        for arrays, summary in fresh:
             self._learner.ingest(arrays, summary)
         before = self._learner.progress().updates
         metrics = self._learner.update(max_updates)
         num_updates = self._learner.progress().updates - before
         if self._learner.publish_due():
             self._weights = self._learner.publish()
-        return self._report(num_updates, metrics, time.perf_counter() - start)
+        return self._report(num_updates, metrics, time.perf_counter() - start, len(batches) - len(fresh))
 
     def save(self, folder: Path) -> None:
         """Write the learner and its weights; publishes, so that those who go on from here play with what is saved."""
@@ -75,8 +84,8 @@ class LearnerHost:
         (folder / LEARNER_FOLDER).mkdir()
         self._learner.save(folder / LEARNER_FOLDER)
 
-    def _report(self, num_updates: int, metrics: Metrics, seconds: float) -> Report:
-        return Report(self._learner.progress(), self._learner.demand(), num_updates, metrics, seconds)
+    def _report(self, num_updates: int, metrics: Metrics, seconds: float, num_stale: int = 0) -> Report:
+        return Report(self._learner.progress(), self._learner.demand(), num_updates, metrics, seconds, num_stale)
 
 
 class CollectorHost:

@@ -9,8 +9,9 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError
@@ -41,18 +42,27 @@ class Output:
     console: Console
 
 
+class Stop(Protocol):
+    """A wish from outside that the run end."""
+
+    @property
+    def requested(self) -> bool: ...
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """A block with nothing to save, which may take minutes: a stop that comes up ends it at once."""
+        ...
+
+
 class TrainingLoop:
     """Drives one run from its start or a checkpoint to the end of its budget.
 
     Args:
-        should_stop: asked once a turn; True ends the run early, with a checkpoint.
+        stop: looked at once a turn; a stop that is requested ends the run early, with a checkpoint.
     """
 
-    def __init__(
-        self, config: RunConfig, agent: Agent, pool: Pool, output: Output, *, should_stop: Callable[[], bool]
-    ) -> None:
+    def __init__(self, config: RunConfig, agent: Agent, pool: Pool, output: Output, stop: Stop) -> None:
         self._config, self._agent, self._pool, self._output = config, agent, pool, output
-        self._should_stop = should_stop
+        self._stop = stop
         self._elapsed_before = 0.0
         self._interval = Interval()
         self._shown: Metrics = {}
@@ -64,11 +74,11 @@ class TrainingLoop:
         if checkpoint is not None:
             self._elapsed_before = float(checkpoint.info["elapsed_s"])
             if checkpoint.info["evaluation_due"] and not self._was_evaluated(checkpoint.step):
-                self._pool.evaluate(checkpoint.step)
+                self._evaluate(checkpoint.step)
                 self._take_evaluations(wait=False)
         logged = saved = evaluated = recorded = report.progress.updates
         settings, evaluation = self._config.training, self._config.evaluation
-        while not self._should_stop() and not self._spent(report):
+        while not self._stop.requested and not self._spent(report):
             batches = self._pool.collect(report.demand)
             report = self._pool.advance(batches, self._max_updates(report))
             self._interval.add(batches, report)
@@ -85,14 +95,15 @@ class TrainingLoop:
                 self.save(report, evaluation_due=evaluation_due)
                 saved = updates
             if evaluation_due:
-                self._pool.evaluate(updates)
+                self._evaluate(updates)
                 evaluated = updates
             self._take_evaluations(wait=False)
             self._show(report)
         if report.progress.updates > saved or self._output.checkpoints.latest() is None:
             self._log_metrics(report)
             self.save(report)
-        self._take_evaluations(wait=not self._should_stop())
+        with self._stop.interruptible():
+            self._take_evaluations(wait=not self._stop.requested)
         self._show(report, force=True)
         return report
 
@@ -154,6 +165,12 @@ class TrainingLoop:
         )
         self._interval = Interval()
 
+    def _evaluate(self, step: int) -> None:
+        """Begin an evaluation. One that is broken off is made up for by whoever resumes from that checkpoint."""
+        if not self._stop.requested:
+            with self._stop.interruptible():
+                self._pool.evaluate(step)
+
     def _take_evaluations(self, *, wait: bool) -> None:
         for step, evaluations in self._pool.evaluations(wait=wait):
             self._evaluation = (step, tuple(evaluations))
@@ -202,12 +219,14 @@ class Interval:
         self._counters: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
         self._lag = 0.0
+        self._num_stale = 0
         self._learner_s = 0.0
 
     def add(self, batches: list[Batch], report: Report) -> None:
         """Add what one turn brought."""
         self.num_batches += len(batches)
         self.num_updates += report.num_updates
+        self._num_stale += report.num_stale
         for batch in batches:
             self._counters.update(batch.summary.metrics)
             self._lag += report.progress.version - batch.summary.weights_version
@@ -225,6 +244,8 @@ class Interval:
         if self.num_batches:
             metrics |= agent.summarise(dict(self._counters), elapsed_s)
             metrics["self_play/policy_lag"] = self._lag / self.num_batches
+        if self._num_stale:
+            metrics["self_play/stale_batches"] = self._num_stale
         metrics["speed/updates_per_s"] = self.num_updates / elapsed_s
         metrics["speed/learner_busy"] = min(1.0, self._learner_s / elapsed_s)
         return metrics

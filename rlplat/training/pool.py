@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from rlplat.config import PlacementConfig
+from rlplat.errors import ConfigError
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.hosts import Report
@@ -29,7 +32,10 @@ class Pool(Protocol):
         ...
 
     def collect(self, demand: Demand) -> list[Batch]:
-        """Batches that are ready. With an amount of 0 nothing new is asked of the collectors."""
+        """Batches that are ready. With an amount of 0 nothing new is asked of the collectors.
+
+        Those of a synchronous demand are one round, whole and in the order of the collectors.
+        """
         ...
 
     def advance(self, batches: Sequence[Batch], max_updates: int) -> Report:
@@ -51,3 +57,12 @@ class Pool(Protocol):
     def close(self) -> None:
         """End everything. May be called at any time, more than once."""
         ...
+
+
+def check_placement(placement: PlacementConfig) -> None:
+    """Raise ConfigError if Ray is asked for and not installed; it is looked for and not imported."""
+    if placement.mode == "ray" and importlib.util.find_spec("ray") is None:
+        raise ConfigError(
+            "placement.mode is 'ray', and Ray is not installed: install it with pip install 'ray[default]', or run "
+            "everything in one process, with --inline in training (anywhere: -o placement.mode=inline)"
+        )

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
-from rlplat.errors import RunError
+from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError
 from rlplat.evaluation.evaluate import Evaluation, save_evaluations
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
@@ -22,14 +22,17 @@ from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.tables import evaluation_results
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import evaluate_weights
+from rlplat.training.evaluating import check_opponents, evaluate_weights
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
-from rlplat.training.pool import Pool
+from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
 MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minutes", "evaluation", "placement")
 """Parts of a configuration that a resumed run may change: they do not touch what is learned."""
+
+MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
+"""Errors of what was asked for: a new run that ends so at once leaves no folder, so the mended command may follow."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,26 +47,36 @@ def train(
 ) -> list[Result]:
     """Train until a budget is spent and evaluate the last checkpoint.
 
-    SIGINT and SIGTERM end the run cleanly, with a checkpoint; KeyboardInterrupt is raised afterwards. A second SIGINT
-    ends it at once.
+    SIGINT and SIGTERM end the run cleanly, with a checkpoint; KeyboardInterrupt is raised afterwards. A second one ends
+    it at once. Before training and in evaluations there is nothing to save, so there the first one strikes at once.
     """
     if resume and init_from is not None:
         raise RunError(
             "--resume continues a run, --init-from begins a new one from another's weights: give one of them"
         )
+    check_placement(config.placement)
     run_dir = RUNS_FOLDER / config.name if run_dir is None else run_dir
     built = build(config, trust=trust)
+    check_opponents(config, built.game, trust)
     initial_weights = None if init_from is None else weights_of(init_from)
     folder = _open(config, run_dir, trust) if resume else _create(built, run_dir, init_from)
-    with folder.lock(), Console(folder.path.name) as console, _logging(folder, console), _Stop() as stop:
-        evaluations = _train(built, folder, console, stop, initial_weights, resume)
+    try:
+        with folder.lock(), Console(folder.path.name) as console, _logging(folder, console), _Stop() as stop:
+            evaluations = _train(built, folder, console, stop, initial_weights, resume)
+    except MENDABLE:
+        if not resume:
+            folder.discard_unused()
+        raise
     if stop.requested:
         raise KeyboardInterrupt
     return evaluation_results(evaluations)
 
 
-def weights_of(run: Path, checkpoint: str = "latest") -> Arrays:
-    """The published weights of a run's checkpoint."""
+def weights_of(source: Path) -> Arrays:
+    """The published weights of a run's newest checkpoint, or of one that is named by its folder below `checkpoints`."""
+    run, checkpoint = source, "latest"
+    if source.absolute().parent.name == "checkpoints":
+        run, checkpoint = source.absolute().parents[1], source.name
     found = CheckpointStore(RunFolder.open(run).checkpoints_path, keep=1).resolve(checkpoint)
     return load_arrays(found.path / WEIGHTS_FILE)
 
@@ -114,6 +127,8 @@ def _train(
     config = built.config
     store = CheckpointStore(folder.checkpoints_path, keep=config.training.keep_checkpoints)
     checkpoint = store.latest() if resume else None
+    if resume and checkpoint is None and folder.info["init_from"] is not None:
+        initial_weights = weights_of(Path(folder.info["init_from"]))  # it was stopped before its first checkpoint
     step = 0 if checkpoint is None else checkpoint.step
     if resume:
         folder.drop_records_after(step)
@@ -123,18 +138,23 @@ def _train(
     pool = make_pool(built)
     with writer, _state(folder):
         try:
-            report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
-            loop = TrainingLoop(
-                config, built.agent, pool, Output(folder, store, writer, console), should_stop=lambda: stop.requested
-            )
-            report = loop.run(checkpoint, report)
+            if not stop.requested:
+                with stop.interruptible():
+                    report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
+            if not stop.requested:
+                output = Output(folder, store, writer, console)
+                loop = TrainingLoop(config, built.agent, pool, output, stop)
+                step = loop.run(checkpoint, report).progress.updates
         finally:
             pool.close()
+        evaluations: list[Evaluation] = []
+        if not stop.requested:
+            with stop.interruptible():
+                evaluations = _final_evaluation(built, folder, store, writer, console)
         if stop.requested:
             folder.update("stopped")
-            console.message(f"stopped at update {report.progress.updates}; continue with --resume")
+            console.message(f"stopped at update {step}; continue with --resume")
             return []
-        evaluations = _final_evaluation(built, folder, store, writer, console)
         folder.update("finished")
         return evaluations
 
@@ -224,10 +244,11 @@ def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
 
 
 class _Stop:
-    """Notes SIGINT and SIGTERM. The second SIGINT raises KeyboardInterrupt where it strikes."""
+    """Notes SIGINT and SIGTERM. The second of them raises KeyboardInterrupt where it strikes."""
 
     def __init__(self) -> None:
         self.requested = False
+        self._strikes = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Stop:
@@ -239,8 +260,23 @@ class _Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """A block that the first signal ends at once; outside, it waits until `requested` is looked at."""
+        self._strikes = True
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not self.requested:
+                raise
+        finally:
+            self._strikes = False
+
     def _note(self, number: int, _: FrameType | None) -> None:
-        if self.requested:
+        again, self.requested = self.requested, True
+        if again:
             raise KeyboardInterrupt
-        self.requested = True
+        if self._strikes:
+            _log.warning("%s: stopping", signal.Signals(number).name)
+            raise KeyboardInterrupt
         _log.warning("%s: stopping after this turn, with a checkpoint", signal.Signals(number).name)

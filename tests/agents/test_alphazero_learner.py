@@ -10,7 +10,7 @@ from agents.alphazero.cpu_inference import CpuEvaluator
 from agents.alphazero.learner import AlphaZeroLearner
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
-from rlplat.errors import CheckpointError, WorkerError
+from rlplat.errors import CheckpointError, DivergedError
 from rlplat.interfaces import Learner, Summary
 from rlplat.testing.records import random_records
 
@@ -231,7 +231,7 @@ def test_updates_that_are_not_finite_change_nothing_and_are_counted():
     assert "loss/total" not in metrics
     assert fingerprint(learner) == before
     assert learner.progress().updates == 9
-    with pytest.raises(WorkerError, match=r"10 updates in a row were skipped: loss nan.*learning_rate"):
+    with pytest.raises(DivergedError, match=r"10 updates in a row were skipped: loss nan.*learning_rate"):
         learner.update(1)
 
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -169,6 +170,35 @@ TEST(records_that_do_not_belong_here_are_refused) {
   refuses([](GameRecord& record) { record.actions.back() = 99; }, "not legal");
   refuses([](GameRecord& record) { record.actions[0] = -1; }, "not legal");
   refuses([](GameRecord& record) { record.states[0] ^= std::byte{1}; }, "another game");
+}
+
+TEST(an_evaluation_that_is_not_finite_is_refused_and_asked_for_again) {
+  const auto game = load("connect_four", {4, 5, 3});
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, infinity, -infinity}) {
+    for (const bool in_value : {true, false}) {
+      for (const int num_threads : {1, 3}) {
+        SelfPlay play(game, kSearch, batch(num_threads), params()), twin(game, kSearch, batch(1), params());
+        for (int i = 0; i < 40; ++i) step(play), step(twin);
+        const std::size_t size = game->observation_size();
+        std::vector<float> observations(3 * size), logits(3 * 5), values(3);
+        twin.select(0, observations.data());
+        CHECK_EQUAL(play.select(0, observations.data()), 3);
+        for (std::size_t row = 0; row < 3; ++row)
+          values[row] = evaluate(*game, observations.data() + row * size, logits.data() + row * 5);
+        if (in_value) values[1] = bad;
+        else std::fill_n(logits.begin() + 5, 5, bad);
+        const GameRecord record = twin.suspend()[1];
+        const std::string name =
+            "game " + std::to_string(record.number) + ", move " + std::to_string(record.actions.size() + 1) + ":";
+        CHECK_THROWS(play.backup(0, logits.data(), values.data()), NonFiniteEvaluation, name);
+        std::vector<float> again(3 * size);
+        CHECK_EQUAL(play.select(0, again.data()), 3);
+        CHECK(std::equal(again.begin() + size, again.begin() + 2 * size, observations.begin() + size));
+        CHECK(!std::equal(again.begin(), again.begin() + size, observations.begin()));
+      }
+    }
+  }
 }
 
 TEST(parameters_that_make_no_sense_are_refused) {

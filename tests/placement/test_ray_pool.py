@@ -95,6 +95,25 @@ def test_ctrl_c_ends_a_run_on_ray_cleanly_and_it_can_be_resumed(tiny_config: Pat
     assert updates(run) == stopped_at + 40
 
 
+def test_ctrl_c_while_ray_starts_ends_at_once_and_leaves_no_process_behind(tiny_config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with (tmp_path / "output").open("w+") as output:
+        driver = subprocess.Popen(
+            command("train", tiny_config, "--run-dir", run, *ON_RAY), env=environment(), stdout=output, stderr=output
+        )
+        wait_until(lambda: driver.poll() is not None or ray_processes(driver, "gcs_server"))
+        wait_until(lambda: driver.poll() is not None or ray_processes(driver, "raylet"))
+        started = psutil.Process(driver.pid).children(recursive=True)
+        driver.send_signal(signal.SIGINT)
+        driver.wait(timeout=60)
+        assert driver.returncode == 130, (tmp_path / "output").read_text()
+    psutil.wait_procs(started, timeout=10)
+    assert not [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert json.loads((run / "run.json").read_text())["state"] == "stopped"
+    resumed = rlplat("train", tiny_config, "--run-dir", run, "--resume", *ON_RAY, "-o", "evaluation.final_num_games=0")
+    assert resumed.returncode == 0, resumed.stderr
+
+
 def test_a_killed_collector_is_replaced_and_the_run_goes_on(tiny_config: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with training(tiny_config, run) as driver:

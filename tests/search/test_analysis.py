@@ -13,7 +13,7 @@ from networks import HashNetwork
 
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
-from rlplat.errors import GameError
+from rlplat.errors import DivergedError, GameError
 from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
 from rlplat.search.game import GameDefinition
 
@@ -179,6 +179,43 @@ def test_a_finished_position_and_one_of_another_game_are_refused():
             analyse(game, [state], UNIFORM, SearchParams(5), seed=0)
 
 
+def test_a_network_that_is_not_finite_is_told_with_the_position():
+    class Broken(HashNetwork):
+        def evaluate(self, observations):
+            logits, values = super().evaluate(observations)
+            values[4] = np.nan
+            return logits, values
+
+    with pytest.raises(DivergedError, match=r"^position 4: .*value nan.*--init-from"):
+        analyse(CONNECT_FOUR, states(), Broken(7), SearchParams(5), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"num_simulations": -1}, "num_simulations is -1; it must be a whole number from 0 to 100,000,000"),
+        ({"num_simulations": 10**9}, "num_simulations is 1000000000; it must be a whole number from 0 to 100,000,000"),
+        ({"num_simulations": 2.5}, "num_simulations is 2.5; it must be a whole number"),
+        ({"num_simulations": True}, "num_simulations is True; it must be a whole number"),
+        ({"c_base": 0.0}, "c_base is 0.0; it must be finite and > 0"),
+        ({"c_init": -0.1}, "c_init is -0.1; it must be finite and >= 0"),
+        ({"c_init": float("nan")}, "c_init is nan; it must be finite"),
+        ({"fpu": "constnt"}, "fpu is 'constnt'; it must be constant or reduction"),
+        ({"fpu_value": 3.0}, "fpu_value is 3.0; it must be from -1 to 2"),
+        ({"dirichlet_alpha": 0.0}, "dirichlet_alpha is 0.0; it must be finite and > 0"),
+        ({"noise_fraction": 1.5}, "noise_fraction is 1.5; it must be from 0 to 1"),
+    ],
+)
+def test_parameters_out_of_range_are_refused_in_words(wrong, told):
+    with pytest.raises(ValueError, match=told.replace(".", r"\.").replace("[", r"\[")):
+        SearchParams(**{"num_simulations": 5, **wrong})
+
+
+def test_the_ends_of_the_ranges_are_allowed():
+    for ends in ({"num_simulations": 0, "c_init": 0, "fpu_value": -1, "noise_fraction": 0}, {"noise_fraction": 1}):
+        assert SearchParams(**{"num_simulations": np.int64(3), **ends}).core()
+
+
 def test_a_position_of_a_game_loaded_a_second_time_is_welcome():
     state = connect_four.load().state_from_moves("44")
     found = analyse(CONNECT_FOUR, [state], UNIFORM, SearchParams(20), seed=0)
@@ -214,11 +251,6 @@ class Broken(HashNetwork):
 def test_evaluations_of_a_wrong_shape_or_type_are_refused(spoil, error, text):
     with pytest.raises(error, match=text):
         analyse(CONNECT_FOUR, states(), Broken(spoil), SearchParams(5), seed=0)
-
-
-def test_an_unknown_kind_of_urgency_is_refused():
-    with pytest.raises(ValueError, match="fpu is 'none'; it must be constant or reduction"):
-        SearchParams(5, fpu="none").core()
 
 
 def golden_tree(game, moves, evaluator):

@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from envs.games.tictactoe import tictactoe
@@ -90,6 +93,45 @@ def test_rules_that_lack_a_function_are_told_so(header):
 def test_a_header_that_is_not_there_is_named(tmp_path):
     with pytest.raises(GameError, match=r"absent.hpp: no such file"):
         library.build(tmp_path / "absent.hpp")
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named_with_the_variable_to_set(header, cache):
+    cache.parent.parent.mkdir()
+    cache.parent.write_text("a file where a folder should be")
+    with pytest.raises(GameError, match=rf"quick.hpp cannot be compiled into {cache}.*directory.*XDG_CACHE_HOME"):
+        library.build(header)
+
+
+def test_a_full_disk_while_compiling_is_told_as_such(header, tmp_path, monkeypatch):
+    compiler = tmp_path / "c++"
+    compiler.write_text("#!/bin/sh\necho 'fatal error: a.so: No space left on device' >&2; exit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(GameError, match=r"No space left on device.*Give it room.*XDG_CACHE_HOME"):
+        library.build(header)
+
+
+def test_an_interrupted_compilation_leaves_no_process_and_no_file(header, cache, tmp_path):
+    """The compiler here starts a child, as g++ does, and both would go on for ever."""
+    compiler, started = tmp_path / "c++", tmp_path / "started"
+    compiler.write_text(f"#!/bin/sh\n[ $1 = --version ] && exit\nsleep 1000 & echo $! > {started}.tmp\n"
+                        f"mv {started}.tmp {started}\nwait\n")  # fmt: skip
+    compiler.chmod(0o755)
+    code = f"from pathlib import Path; from rlplat.search import library; library.build(Path({str(header)!r}))"
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "CXX": str(compiler)}, cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    while not started.exists():
+        assert driver.poll() is None
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGINT)
+    driver.wait(timeout=20)
+    child = int(started.read_text())
+    end = time.monotonic() + 10
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "the compiler's child lives on"
+        time.sleep(0.02)
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
 
 
 def test_a_library_of_another_contract_is_refused_with_what_to_do(header):

@@ -8,7 +8,7 @@ from networks import HashNetwork
 
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
-from rlplat.errors import GameError
+from rlplat.errors import DivergedError, GameError
 from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams
 from rlplat.search.game import GameDefinition
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
@@ -380,9 +380,36 @@ def test_records_are_not_written_into_a_converted_copy():
     records = play.core.suspend(SMALL.core)
     arrays = play.suspend()
     with pytest.raises(TypeError):
-        records.write(**{**arrays, "action": arrays["action"].astype(np.int64)})
+        records.write({**arrays, "action": arrays["action"].astype(np.int64)})
     with pytest.raises(ValueError, match="action: axis 0"):
-        records.write(**{**arrays, "action": np.zeros(len(arrays["action"]) + 1, np.int32)})
+        records.write({**arrays, "action": np.zeros(len(arrays["action"]) + 1, np.int32)})
+    del arrays["outcome"]
+    with pytest.raises(KeyError, match="no array named outcome"):
+        records.write(arrays)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", ["logits", "values"])
+def test_an_evaluation_that_is_not_finite_is_refused_with_its_game_and_what_to_do(bad, place):
+    play = make(opening_plies=0, kept_visits=0)
+    advance(play, 3)
+    observations = np.zeros((4, *SMALL.plane_shape), np.float32)
+    rows = play.select(1, observations)
+    evaluation = dict(zip(("logits", "values"), HashNetwork(5).evaluate(observations[:rows]), strict=True))
+    evaluation[place][2] = bad
+    with pytest.raises(DivergedError, match=r"^game 6, move 1: .* row 2 is not finite: .*(nan|inf).*learning rate"):
+        play.backup(1, **evaluation)
+    assert play.select(1, observations) == rows  # the others went on, and that one asks again
+
+
+def test_anything_may_stand_at_illegal_actions():
+    play = make(TICTACTOE)
+    observations = np.zeros((4, *TICTACTOE.plane_shape), np.float32)
+    while play.finished_positions < 100:
+        rows = play.select(0, observations)
+        logits, values = HashNetwork(9).evaluate(observations[:rows])
+        logits[observations[:rows, :2].any(axis=1).reshape(rows, 9)] = np.nan  # taken cells
+        play.backup(0, logits, values)
 
 
 def test_an_exception_of_the_rules_reaches_python():

@@ -1,9 +1,12 @@
+import sys
+
 import pytest
 
 from rlplat.config import load_config
-from rlplat.errors import RegistryError
+from rlplat.errors import ConfigError, RegistryError
 from rlplat.training.check import check
 from rlplat.training.forecast import Forecast
+from rlplat.training.session import train
 
 
 def make_forecast(**changes):
@@ -65,6 +68,18 @@ def test_the_disk_of_a_full_replay_grows_with_its_bound(tiny_config):
 def test_an_opponent_that_is_not_there_is_told_at_once(tiny_config):
     with pytest.raises(RegistryError, match="mcts"):
         check(load_config(tiny_config, ["evaluation.against=[mtcs:100]"]))
+
+
+def test_a_ray_that_is_not_installed_is_told_before_anything_is_done(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    on_ray = load_config(tiny_config, ["placement.mode=ray"])
+    told = "Ray is not installed: .*pip install 'ray.default.'.*--inline"
+    with pytest.raises(ConfigError, match=told):
+        check(on_ray)
+    with pytest.raises(ConfigError, match=told):
+        train(on_ray, run_dir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert check(load_config(tiny_config), seconds=0.01)
 
 
 def test_inline_collectors_and_learner_take_turns():

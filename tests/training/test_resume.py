@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from conftest import command, environment, rlplat
 
 CLOCK = ("time", "speed/")
@@ -112,6 +113,13 @@ def test_a_run_begins_from_the_weights_of_another(tiny_config: Path, tmp_path: P
     result = rlplat("train", tiny_config, "--run-dir", second, "--init-from", first, *short)
     assert result.returncode == 0, result.stderr
     assert json.loads((second / "run.json").read_text())["init_from"] == str(first)
+    checkpoint = first / "checkpoints" / "00000010"
+    third = rlplat("train", tiny_config, "--run-dir", tmp_path / "third", "--init-from", checkpoint, *short)
+    assert third.returncode == 0, third.stderr
+    nowhere = rlplat(
+        "train", tiny_config, "--run-dir", tmp_path / "4", "--init-from", checkpoint.with_name("7"), *short
+    )
+    assert nowhere.returncode == 1 and "no checkpoint of step 7; there are: 10, 20" in nowhere.stderr
     losses = [line["loss/policy"] for line in metrics(first)], [line["loss/policy"] for line in metrics(second)]
     assert losses[1][0] < losses[0][0]
 
@@ -137,3 +145,58 @@ def test_what_cannot_be_continued_is_refused_in_one_sentence(tiny_config: Path, 
     assert "does not exist" in refused("--run-dir", tmp_path / "other", "--resume")
     message = refused("--run-dir", tmp_path / "another", "--init-from", run, "-o", "env.id=connect_four")
     assert "--init-from" in message and "shape" in message
+    assert "no baseline is named 'mtcs'; did you mean mcts?" in refused(
+        "--run-dir", tmp_path / "another", "-o", "evaluation.against=[mtcs:10]"
+    )
+    assert not (tmp_path / "another").exists()  # the mended command may be given again
+
+
+@pytest.mark.parametrize("moment", ["during training", "at the end"])
+def test_ctrl_c_ends_an_evaluation_at_once_and_resume_makes_it_again(
+    tiny_config: Path, tmp_path: Path, moment: str
+) -> None:
+    run = tmp_path / "run"
+    long = ["training.max_updates=20", "evaluation.num_games=100000", "evaluation.final_num_games=100000"]
+    long += ["evaluation.every=20" if moment == "during training" else "evaluation.every=0"]
+    process = subprocess.Popen(
+        command("train", tiny_config, "--run-dir", run, *[part for each in long for part in ("-o", each)]),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while newest_step(run) < 20 and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130, output
+    assert "stopped at update 20; continue with --resume" in output
+    assert json.loads((run / "run.json").read_text())["state"] == "stopped"
+    assert not list((run / "evaluations").iterdir())
+    short = ["-o", "training.max_updates=20", "-o", "evaluation.num_games=2", "-o", "evaluation.final_num_games=2"]
+    resumed = rlplat("train", tiny_config, "--run-dir", run, "--resume", *short)
+    assert resumed.returncode == 0, resumed.stderr
+    assert len(list((run / "evaluations").iterdir())) == (2 if moment == "during training" else 1)
+    assert json.loads((run / "run.json").read_text())["state"] == "finished"
+
+
+def test_ctrl_c_at_the_very_start_ends_without_a_traceback(tiny_config: Path) -> None:
+    for delay_s in (0.0, 0.1, 0.3, 0.6, 1.2):
+        process = subprocess.Popen(
+            command("check", tiny_config), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for pythons_own in (True, False):  # its handler comes first, and goes when `rlplat` takes over
+            while catches_interrupts(process.pid) != pythons_own:
+                time.sleep(0.002)
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode in (130, -signal.SIGINT), errors  # a shell calls both 130
+        assert "Traceback" not in errors
+
+
+def catches_interrupts(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) & 1 << (signal.SIGINT - 1))

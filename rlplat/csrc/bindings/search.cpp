@@ -54,29 +54,42 @@ nb::typed<nb::dict, nb::str, int> counters(const BatchSearch& search) {
   return out;
 }
 
-RecordArrays record_arrays(Array<std::int64_t, 1> number, Array<std::uint64_t, 1> random_state,
-                           Array<std::int32_t, 1> opening_plies, Array<std::int32_t, 1> num_positions,
-                           Array<float, 1> outcome, Array<std::uint8_t, 2> states, Array<std::uint8_t, 1> players,
-                           Array<std::int32_t, 1> actions, Array<float, 1> root_values,
-                           Array<std::uint16_t, 1> num_legal, Array<std::uint16_t, 1> policy,
-                           const RecordCounts& counts, std::size_t state_size) {
+using NamedArrays = nb::typed<nb::dict, nb::str, nb::any>;
+
+nb::handle named(const nb::dict& arrays, const char* name) {
+  if (!arrays.contains(name)) throw nb::key_error((std::string("there is no array named ") + name).c_str());
+  return arrays[name];
+}
+
+std::int64_t length_of(const nb::dict& arrays, const char* name) {
+  return static_cast<std::int64_t>(nb::len(named(arrays, name)));
+}
+
+// The array of that name, which must have type T and the lengths given; it is never converted.
+template <class T, class... Lengths>
+T* column(const nb::dict& arrays, const char* name, Lengths... lengths) {
+  Array<T, sizeof...(lengths)> array;
+  if (!nb::try_cast(named(arrays, name), array, false))
+    throw nb::type_error((std::string(name) + " has another type or number of axes, or is not contiguous").c_str());
+  std::size_t axis = 0;
+  (check_length(array, axis++, lengths, name), ...);
+  return array.data();
+}
+
+// The arrays of game records by name; see rlplat/search/self_play.py. They must outlive what is returned.
+RecordArrays record_arrays(const nb::dict& arrays, const RecordCounts& counts, std::size_t state_size) {
   const auto games = static_cast<std::size_t>(counts.games), positions = static_cast<std::size_t>(counts.positions);
-  check_length(number, 0, games, "game_number");
-  check_length(random_state, 0, games, "random_state");
-  check_length(opening_plies, 0, games, "opening_plies");
-  check_length(num_positions, 0, games, "num_positions");
-  check_length(outcome, 0, games, "outcome");
-  check_length(states, 0, positions, "states");
-  check_length(states, 1, state_size, "states");
-  check_length(players, 0, positions, "player");
-  check_length(actions, 0, positions, "action");
-  check_length(root_values, 0, positions, "root_value");
-  check_length(num_legal, 0, positions, "num_legal");
-  check_length(policy, 0, static_cast<std::size_t>(counts.policy), "policy");
-  return {number.data(),        random_state.data(), opening_plies.data(),
-          num_positions.data(), outcome.data(),      reinterpret_cast<std::byte*>(states.data()),
-          players.data(),       actions.data(),      root_values.data(),
-          num_legal.data(),     policy.data()};
+  return {column<std::int64_t>(arrays, "game_number", games),
+          column<std::uint64_t>(arrays, "random_state", games),
+          column<std::int32_t>(arrays, "opening_plies", games),
+          column<std::int32_t>(arrays, "num_positions", games),
+          column<float>(arrays, "outcome", games),
+          reinterpret_cast<std::byte*>(column<std::uint8_t>(arrays, "states", positions, state_size)),
+          column<std::uint8_t>(arrays, "player", positions),
+          column<std::int32_t>(arrays, "action", positions),
+          column<float>(arrays, "root_value", positions),
+          column<std::uint16_t>(arrays, "num_legal", positions),
+          column<std::uint16_t>(arrays, "policy", static_cast<std::size_t>(counts.policy))};
 }
 
 // Game records that left the search and wait to be copied into arrays of the caller.
@@ -88,6 +101,18 @@ struct Records {
 }  // namespace
 
 void bind_search(nb::module_& module) {
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const NonFiniteEvaluation& error) {
+      const std::string text =
+          std::string(error.what()) +
+          ". The weights have diverged: begin from a checkpoint before that (--init-from RUN/checkpoints/STEP) with a "
+          "lower learning rate or a smaller limit on the gradient's norm";
+      PyErr_SetString(nb::module_::import_("rlplat.errors").attr("DivergedError").ptr(), text.c_str());
+    }
+  });
+
   nb::class_<SearchParams>(module, "SearchParams", "How a tree is searched; see csrc/search/tree.hpp.")
       .def(
           "__init__",
@@ -109,7 +134,7 @@ void bind_search(nb::module_& module) {
       .def("backup", &backup, nb::arg("group"), nb::arg("logits").noconvert(), nb::arg("values").noconvert(),
            ReleaseGil(),
            "Take the evaluations of the rows: logits float32[>=rows, A], values float32[>=rows] from the view of the "
-           "player to move.")
+           "player to move. DivergedError if one is not finite.")
       .def("clear_cache", &BatchSearch::clear_cache)
       .def("counters", &counters)
       .def_prop_ro("searches_per_group", &BatchSearch::searches_per_group)
@@ -125,36 +150,21 @@ void bind_search(nb::module_& module) {
           "(games, positions, policy entries)")
       .def(
           "write",
-          [](const Records& records, Array<std::int64_t, 1> game_number, Array<std::uint64_t, 1> random_state,
-             Array<std::int32_t, 1> opening_plies, Array<std::int32_t, 1> num_positions, Array<float, 1> outcome,
-             Array<std::uint8_t, 2> states, Array<std::uint8_t, 1> player, Array<std::int32_t, 1> action,
-             Array<float, 1> root_value, Array<std::uint16_t, 1> num_legal, Array<std::uint16_t, 1> policy) {
-            write_records(records.list, record_arrays(game_number, random_state, opening_plies, num_positions, outcome,
-                                                      states, player, action, root_value, num_legal, policy,
-                                                      count_records(records.list), records.game->state_size()));
+          [](const Records& records, const NamedArrays& arrays) {
+            const RecordCounts counts = count_records(records.list);
+            write_records(records.list, record_arrays(arrays, counts, records.game->state_size()));
           },
-          nb::kw_only(), nb::arg("game_number").noconvert(), nb::arg("random_state").noconvert(),
-          nb::arg("opening_plies").noconvert(), nb::arg("num_positions").noconvert(), nb::arg("outcome").noconvert(),
-          nb::arg("states").noconvert(), nb::arg("player").noconvert(), nb::arg("action").noconvert(),
-          nb::arg("root_value").noconvert(), nb::arg("num_legal").noconvert(), nb::arg("policy").noconvert(),
-          "Fill the caller's arrays.")
+          nb::arg("arrays"), "Fill the caller's arrays.")
       .def_static(
           "read",
-          [](std::shared_ptr<Game> game, Array<std::int64_t, 1> game_number, Array<std::uint64_t, 1> random_state,
-             Array<std::int32_t, 1> opening_plies, Array<std::int32_t, 1> num_positions, Array<float, 1> outcome,
-             Array<std::uint8_t, 2> states, Array<std::uint8_t, 1> player, Array<std::int32_t, 1> action,
-             Array<float, 1> root_value, Array<std::uint16_t, 1> num_legal, Array<std::uint16_t, 1> policy) {
-            const RecordCounts counts{static_cast<std::int64_t>(game_number.size()),
-                                      static_cast<std::int64_t>(action.size()),
-                                      static_cast<std::int64_t>(policy.size())};
-            const RecordArrays arrays =
-                record_arrays(game_number, random_state, opening_plies, num_positions, outcome, states, player, action,
-                              root_value, num_legal, policy, counts, game->state_size());
-            return Records{game, read_records(counts, arrays, game->state_size())};
+          [](std::shared_ptr<Game> game, const NamedArrays& arrays) {
+            const RecordCounts counts{length_of(arrays, "game_number"), length_of(arrays, "action"),
+                                      length_of(arrays, "policy")};
+            const std::size_t state_size = game->state_size();
+            return Records{std::move(game),
+                           read_records(counts, record_arrays(arrays, counts, state_size), state_size)};
           },
-          nb::arg("game"), nb::kw_only(), nb::arg("game_number"), nb::arg("random_state"), nb::arg("opening_plies"),
-          nb::arg("num_positions"), nb::arg("outcome"), nb::arg("states"), nb::arg("player"), nb::arg("action"),
-          nb::arg("root_value"), nb::arg("num_legal"), nb::arg("policy"));
+          nb::arg("game"), nb::arg("arrays"));
 
   nb::class_<SelfPlay, BatchSearch>(module, "SelfPlay", "Self-play of many games; see csrc/search/self_play.hpp.")
       .def(

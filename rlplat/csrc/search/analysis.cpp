@@ -34,6 +34,10 @@ void Analysis::finish(Search& search, int) {
   position += searches().size();
 }
 
+std::string Analysis::describe(const Search& search) const {
+  return "position " + std::to_string(next_[static_cast<std::size_t>(search.index)]);
+}
+
 bool Analysis::done() const {
   for (const std::size_t position : next_)
     if (position < positions_.size()) return false;

@@ -24,6 +24,7 @@ class Analysis : public BatchSearch {
  private:
   bool start_next(Search& search) override;
   void finish(Search& search, int worker) override;
+  std::string describe(const Search& search) const override;
 
   std::vector<History> positions_;
   std::uint64_t seed_;

@@ -9,12 +9,25 @@ namespace {
 // A search that finds every leaf in the cache could go on for ever; after so many steps it lets the others on.
 constexpr int kMaxSteps = 4096;
 
-void softmax(const float* logits, std::span<const std::int32_t> actions, std::span<float> out) {
+// False if a logit of `actions` is not finite.
+bool softmax(const float* logits, std::span<const std::int32_t> actions, std::span<float> out) {
   float highest = logits[actions[0]];
   for (const std::int32_t action : actions) highest = std::max(highest, logits[action]);
-  float sum = 0.0f;
-  for (std::size_t i = 0; i < actions.size(); ++i) sum += out[i] = std::exp(logits[actions[i]] - highest);
+  float sum = 0.0f, zero = 0.0f;
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    sum += out[i] = std::exp(logits[actions[i]] - highest);
+    zero += 0.0f * logits[actions[i]];  // NaN from NaN and infinity
+  }
   for (float& prior : out) prior /= sum;
+  return zero == 0.0f;
+}
+
+std::string listed(const float* logits, std::span<const std::int32_t> actions) {
+  constexpr std::size_t kMost = 10;
+  std::string text;
+  for (const std::int32_t action : actions.first(std::min(kMost, actions.size())))
+    text.append(" ").append(std::to_string(logits[action]));
+  return actions.size() > kMost ? text + " ..." : text;
 }
 
 }  // namespace
@@ -79,15 +92,26 @@ void BatchSearch::backup(int group, const float* logits, const float* values) {
     Search& search = *pending[row];
     const auto actions = search.tree.leaf_actions();
     priors_[row].resize(actions.size());
-    softmax(logits + row * num_actions, actions, priors_[row]);
+    if (!softmax(logits + row * num_actions, actions, priors_[row]) || !std::isfinite(values[row])) {
+      priors_[row].clear();
+      return;
+    }
     search.counters.simulations += !search.tree.leaf_is_root();
     search.simulations_left -= !search.tree.leaf_is_root();
     search.tree.expand(priors_[row], values[row]);
     ++search.counters.evaluations;
     search.pending = false;
   });
-  for (std::size_t row = 0; row < pending.size(); ++row) cache_.insert(pending[row]->key, priors_[row], values[row]);
+  std::string refused;
+  for (std::size_t row = 0; row < pending.size(); ++row) {
+    if (!priors_[row].empty()) cache_.insert(pending[row]->key, priors_[row], values[row]);
+    else if (refused.empty())
+      refused = describe(*pending[row]) + ": the network's evaluation of row " + std::to_string(row) +
+                " is not finite: value " + std::to_string(values[row]) + ", logits of the legal actions" +
+                listed(logits + row * num_actions, pending[row]->tree.leaf_actions());
+  }
   pending.clear();
+  if (!refused.empty()) throw NonFiniteEvaluation(refused);
 }
 
 bool BatchSearch::descend(Search& search, int worker) {

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "game/game.hpp"
@@ -29,6 +31,11 @@ struct BatchParams {
   int num_threads = 1;
   std::uint64_t cache_bytes = 0;
   int kept_visits = 0;  // at most so many visits stay below a new root; 0: a new root starts afresh
+};
+
+// A network gave NaN or infinity.
+class NonFiniteEvaluation : public std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 struct Counters {
@@ -51,7 +58,8 @@ class BatchSearch {
   // returns how many. 0: every search of the group is over (or, without a network, the step limit was reached).
   int select(int group, float* observations);
   // `logits`, float[rows][num_actions], may hold anything at illegal actions; `values`, float[rows], from the view of
-  // the player to move.
+  // the player to move. Throws NonFiniteEvaluation if a value or the logit of a legal action is none that can be used;
+  // that row's leaf is asked for again by the next select, all others are backed up.
   void backup(int group, const float* logits, const float* values);
 
   void clear_cache() { cache_.clear(); }
@@ -82,6 +90,8 @@ class BatchSearch {
   virtual bool start_next(Search& search) = 0;
   // The simulations of a search are done. Called on worker threads, for different searches at once.
   virtual void finish(Search& search, int worker) = 0;
+  // What `search` is at work on, for messages.
+  virtual std::string describe(const Search& search) const = 0;
 
   // Searches from the last state of the history; after `action` only if what the tree knows may be kept.
   void start_search(Search& search);

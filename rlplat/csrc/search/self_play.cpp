@@ -175,6 +175,11 @@ void SelfPlay::finish(Search& search, int worker) {
   finished_.push_back(std::move(record));
 }
 
+std::string SelfPlay::describe(const Search& search) const {
+  return "game " + std::to_string(records_[static_cast<std::size_t>(search.index)].number) + ", move " +
+         std::to_string(search.history.num_moves() + 1);
+}
+
 std::int64_t SelfPlay::finished_positions() const {
   const std::lock_guard lock(finished_mutex_);
   return finished_positions_;

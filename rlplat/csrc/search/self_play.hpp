@@ -76,6 +76,7 @@ class SelfPlay : public BatchSearch {
  private:
   bool start_next(Search& search) override;
   void finish(Search& search, int worker) override;
+  std::string describe(const Search& search) const override;
   void begin_game(Search& search, std::int64_t number);
   // Plays the moves of `record` from the start.
   void replay(const GameRecord& record, History& history) const;

@@ -160,10 +160,10 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
 
 std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
   const auto index = static_cast<std::uint32_t>(num_nodes_++);
+  leaf_ = index;
   Step step;
   step.legal = legal_.data();
-  game_->step(state(parent), past_of_path(), action, state(index), step);
-  leaf_ = index;
+  game_->step(state(parent), leaf_past(), action, state(index), step);
   Node& node = nodes_[index];
   node = Node{.player = static_cast<std::uint8_t>(step.player)};
   if (step.is_over) {
@@ -184,9 +184,7 @@ void Tree::allocate_edges(Node& node, std::span<const std::int32_t> actions) {
   for (int i = 0; i < k; i += 8) std::memcpy(words + i, actions.data() + i, 8 * sizeof(std::int32_t));
 }
 
-RawPast Tree::leaf_past() { return past_of_path(); }
-
-RawPast Tree::past_of_path() {
+RawPast Tree::leaf_past() {
   if (!game_->looks_back()) return {nullptr, 0};
   const int reach = game_->shape().past_length;
   past_.clear();

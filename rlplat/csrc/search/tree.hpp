@@ -65,7 +65,7 @@ class Tree {
 
   // The pending leaf.
   const void* leaf_state() const { return state(leaf_); }
-  RawPast leaf_past();
+  RawPast leaf_past();  // valid until the next call
   int leaf_player() const { return nodes_[leaf_].player; }
   std::span<const std::int32_t> leaf_actions() const;
   bool leaf_is_root() const { return leaf_ == 0; }
@@ -118,7 +118,6 @@ class Tree {
   std::uint32_t create_child(std::uint32_t parent, int action);
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
-  RawPast past_of_path();
   void backup(float value, int player);
 
   const Game* game_;
