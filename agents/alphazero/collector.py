@@ -29,6 +29,7 @@ def search_params(config: AlphaZeroConfig, game: Game) -> SearchParams:
         fpu_value=search.fpu_value,
         dirichlet_alpha=root_noise_alpha(search, game),
         noise_fraction=search.noise_fraction,
+        prove=search.prove,
     )
 
 

@@ -41,6 +41,7 @@ class AlphaZeroPolicy:
             c_init=search.c_init,
             fpu=search.fpu,
             fpu_value=search.fpu_value,
+            prove=search.prove,
         )
 
     def analyse(self, states: Sequence[State]) -> Analysis:

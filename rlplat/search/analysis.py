@@ -23,13 +23,15 @@ class Analysis:
     """What the searches found. Illegal actions have 0 visits, priors 0 and q_values -1."""
 
     visit_counts: NDArray[np.int32]
-    """`[B, A]`"""
+    """`[B, A]`; none for actions that are proven to lose or to spoil a proven result."""
     q_values: NDArray[np.float32]
     """`[B, A]`, mean value of each action from the view of the player to move; 0 where it was not visited."""
     priors: NDArray[np.float32]
     """`[B, A]`, what the evaluator thinks of each action before any search."""
     values: NDArray[np.float32]
-    """`[B]`, mean value of the root from the view of the player to move."""
+    """`[B]`, mean value of the root from the view of the player to move; exact where it is proven."""
+    proven: NDArray[np.bool_]
+    """`[B]`, whether the search proved the result; only with `SearchParams.prove`."""
     principal_variations: list[list[int]]
     """The most visited line of each search."""
 
@@ -75,14 +77,21 @@ def analyse(
         if rows:
             if isinstance(evaluator, BuiltinEvaluator):
                 raise AssertionError("a built-in evaluator leaves nothing pending")
-            search.backup(0, *evaluator.evaluate(observations))
+            search.backup(0, *evaluator.evaluate(observations[:rows]))
     shape = (len(states), game.num_actions)
     result = Analysis(
         np.zeros(shape, np.int32),
         np.full(shape, -1.0, np.float32),
         np.zeros(shape, np.float32),
         np.zeros(len(states), np.float32),
+        np.zeros(len(states), np.bool_),
         [search.principal_variation(i) for i in range(len(states))],
     )
-    search.write(visit_counts=result.visit_counts, q_values=result.q_values, priors=result.priors, values=result.values)
+    search.write(
+        visit_counts=result.visit_counts,
+        q_values=result.q_values,
+        priors=result.priors,
+        values=result.values,
+        proven=result.proven,
+    )
     return result

@@ -117,15 +117,15 @@ void bind_search(nb::module_& module) {
       .def(
           "__init__",
           [](SearchParams* self, int num_simulations, float c_base, float c_init, const std::string& fpu,
-             float fpu_value, float dirichlet_alpha, float noise_fraction) {
+             float fpu_value, float dirichlet_alpha, float noise_fraction, bool prove) {
             if (fpu != "constant" && fpu != "reduction")
               throw std::invalid_argument("fpu is '" + fpu + "'; it must be constant or reduction");
             new (self) SearchParams{
-                num_simulations, c_base,          c_init,        fpu == "constant" ? Fpu::kConstant : Fpu::kReduction,
-                fpu_value,       dirichlet_alpha, noise_fraction};
+                num_simulations, c_base,          c_init,         fpu == "constant" ? Fpu::kConstant : Fpu::kReduction,
+                fpu_value,       dirichlet_alpha, noise_fraction, prove};
           },
           nb::kw_only(), nb::arg("num_simulations"), nb::arg("c_base"), nb::arg("c_init"), nb::arg("fpu"),
-          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"));
+          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("prove"));
 
   nb::class_<BatchSearch>(module, "BatchSearch", "Many searches side by side; see csrc/search/batch_search.hpp.")
       .def("select", &select, nb::arg("group"), nb::arg("observations").noconvert(), ReleaseGil(),
@@ -217,7 +217,7 @@ void bind_search(nb::module_& module) {
       .def(
           "write",
           [](const Analysis& analysis, Array<std::int32_t, 2> visit_counts, Array<float, 2> q_values,
-             Array<float, 2> priors, Array<float, 1> values) {
+             Array<float, 2> priors, Array<float, 1> values, Array<bool, 1> proven) {
             const std::size_t count = analysis.results().size();
             const auto num_actions = static_cast<std::size_t>(analysis.game().shape().num_actions);
             check_length(visit_counts, 0, count, "visit_counts");
@@ -227,9 +227,11 @@ void bind_search(nb::module_& module) {
             check_length(priors, 0, count, "priors");
             check_length(priors, 1, num_actions, "priors");
             check_length(values, 0, count, "values");
+            check_length(proven, 0, count, "proven");
             for (std::size_t p = 0; p < count; ++p) {
               const Analysis::Result& result = analysis.results()[p];
               values.data()[p] = result.value;
+              proven.data()[p] = result.proven;
               for (std::size_t i = 0; i < result.actions.size(); ++i) {
                 const std::size_t at = p * num_actions + static_cast<std::size_t>(result.actions[i]);
                 visit_counts.data()[at] = static_cast<std::int32_t>(result.visits[i]);
@@ -239,7 +241,7 @@ void bind_search(nb::module_& module) {
             }
           },
           nb::kw_only(), nb::arg("visit_counts").noconvert(), nb::arg("q_values").noconvert(),
-          nb::arg("priors").noconvert(), nb::arg("values").noconvert(),
+          nb::arg("priors").noconvert(), nb::arg("values").noconvert(), nb::arg("proven").noconvert(),
           "Fill the entries of legal actions; others stay as they are.")
       .def(
           "principal_variation",

@@ -29,8 +29,10 @@ void Analysis::finish(Search& search, int) {
   std::size_t& position = next_[static_cast<std::size_t>(search.index)];
   const Tree& tree = search.tree;
   const auto copy = [](auto values) { return std::vector(values.begin(), values.end()); };
-  results_[position] = Result{copy(tree.root_actions()), copy(tree.root_visits()), copy(tree.root_q_values()),
-                              copy(tree.root_priors()),  tree.root_value(),        tree.principal_variation()};
+  Result& result = results_[position];
+  result = {copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()), copy(tree.root_priors()),
+            tree.root_value(),         tree.root_proven(), tree.principal_variation()};
+  for (float& q_value : result.q_values) q_value = std::max(q_value, -1.0f);  // proven losses are -infinity in the tree
   position += searches().size();
 }
 

@@ -15,6 +15,7 @@ class Analysis : public BatchSearch {
     std::vector<std::int32_t> actions;  // legal, ascending; the next three belong to them
     std::vector<float> visits, q_values, priors;
     float value = 0.0f;  // from the view of the player to move
+    bool proven = false;
     std::vector<std::int32_t> principal_variation;
   };
 

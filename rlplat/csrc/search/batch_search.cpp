@@ -122,7 +122,7 @@ bool BatchSearch::descend(Search& search, int worker) {
         search.tree.add_root_noise(search.random);
         search.noise_due = false;
       }
-      if (search.simulations_left <= 0) {
+      if (search.simulations_left <= 0 || search.tree.root_proven()) {
         search.active = false;
         finish(search, worker);
         continue;

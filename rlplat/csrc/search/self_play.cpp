@@ -128,7 +128,7 @@ void SelfPlay::record_move(Search& search, int action, bool searched) {
   record.players.push_back(static_cast<std::uint8_t>(game().player(state)));
   record.actions.push_back(action);
   record.root_values.push_back(searched ? search.tree.root_value() : 0.0f);
-  const auto visits = searched ? search.tree.root_visits() : std::span<const float>();
+  const std::vector<float> visits = searched ? search.tree.root_counts() : std::vector<float>();
   record.num_legal.push_back(static_cast<std::uint16_t>(visits.size()));
   float sum = 0.0f;
   for (const float count : visits) sum += count;
@@ -137,7 +137,7 @@ void SelfPlay::record_move(Search& search, int action, bool searched) {
 }
 
 int SelfPlay::choose_action(Search& search) const {
-  const auto visits = search.tree.root_visits();
+  const std::vector<float> visits = search.tree.root_counts();
   const float temperature =
       search.history.num_moves() < params_.temperature_plies ? params_.temperature : params_.final_temperature;
   const auto best = static_cast<std::size_t>(std::max_element(visits.begin(), visits.end()) - visits.begin());

@@ -51,6 +51,7 @@ void* allocate(std::size_t bytes) {
 }
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kWin = 1.0f, kLoss = -1.0f;  // returns are in [-1, 1], so nothing is better or worse
 
 }  // namespace
 
@@ -102,8 +103,9 @@ Tree::Leaf Tree::select() {
   float visits = root_visits_, value = root_value_;
   for (;;) {
     const Node& node = nodes_[index];
-    if (node.terminal) {
+    if (node.terminal || node.proven) {
       backup(node.value, node.player);
+      if (params_->prove) prove(index);
       return Leaf::kTerminal;
     }
     if (!node.expanded) {
@@ -243,6 +245,50 @@ void Tree::backup(float value, int player) {
   root_value_ += (gain - root_value_) / ++root_visits_;
 }
 
+void Tree::prove(std::uint32_t index) {
+  for (int i = depth_; i-- > 0; index = path_[static_cast<std::size_t>(i)].node) {
+    const PathEdge& edge = path_[static_cast<std::size_t>(i)];
+    Node& node = nodes_[edge.node];
+    const float value = nodes_[index].player == node.player ? nodes_[index].value : -nodes_[index].value;
+    *edge.q_value = value > kLoss ? value : -kInfinity;
+    float best = value;
+    for (int e = 0; e < node.num_edges && best < kWin; ++e) {
+      const float other = exact_value(node, e);
+      if (std::isnan(other)) return;
+      best = std::max(best, other);
+    }
+    node.proven = true;
+    node.value = best;
+  }
+}
+
+float Tree::exact_value(const Node& node, int edge) const {
+  constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+  const std::uint32_t index = reinterpret_cast<const std::uint32_t*>(block(node) + 3 * padded(node.num_edges))[edge];
+  if (index == kNone) return kUnknown;
+  const Node& child = nodes_[index];
+  if (!child.terminal && !child.proven) return kUnknown;
+  return child.player == node.player ? child.value : -child.value;
+}
+
+std::vector<float> Tree::root_counts() const {
+  const Node& root = nodes_[0];
+  const auto visits = root_visits();
+  std::vector<float> counts(visits.begin(), visits.end());
+  if (!params_->prove) return counts;
+  float sum = 0.0f;
+  for (int e = 0; e < root.num_edges; ++e) {
+    const float exact = exact_value(root, e);
+    float& count = counts[static_cast<std::size_t>(e)];
+    if (root.proven ? exact != root.value : exact <= kLoss) count = 0.0f;
+    sum += count;
+  }
+  if (sum > 0.0f) return counts;
+  // All that was visited loses, so hope lies with the rest.
+  for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = std::isnan(exact_value(root, e));
+  return counts;
+}
+
 bool Tree::advance_root(int action, float max_visits, const History& history, Tree& scratch) {
   const Node& root = nodes_[0];
   const auto actions = root_actions();
@@ -276,7 +322,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
     for (int e = 0; e < node.num_edges; ++e)
       if (children[e] != kNone) children[e] = copy_node(children[e]);
   }
-  root_value_ = nodes_[child].player == root.player ? q_value : -q_value;
+  root_value_ = nodes_[child].player == root.player ? q_value : -q_value;  // not used if the child is proven
   root_visits_ = visits;
   std::swap(nodes_, scratch.nodes_);
   std::swap(states_, scratch.states_);

@@ -8,6 +8,10 @@
 // A q_value is the mean value of the visits through the edge, from the view of the player to move at the edge's node.
 // The mean and the count of a node are those of the edge that leads to it. Padding has visits 1 and q_value -infinity,
 // so that it is never chosen.
+//
+// With SearchParams::prove, a node is proven once its result follows from finished games below it (Winands, Bjornsson
+// and Saito 2008, "Monte-Carlo Tree Search Solver"): it has a winning move, or all its moves are proven. A proven node
+// counts as a finished game. An action that is proven to lose has q_value -infinity and is not visited again.
 #pragma once
 
 #include <memory>
@@ -28,6 +32,7 @@ struct SearchParams {
   float fpu_value = 0.25f;  // the value of an unvisited action, or what is taken off the node's value; see Tree
   float dirichlet_alpha = 1.0f;
   float noise_fraction = 0.0f;  // 0: no noise at the root
+  bool prove = false;           // results that follow from finished games count as exact
 };
 
 // c(N) sqrt(N), where c(N) = log((1 + N + c_base) / c_base) + c_init (Silver et al. 2018, "A general reinforcement
@@ -59,8 +64,8 @@ class Tree {
   // tree of the same size whose content is lost.
   bool advance_root(int action, float max_visits, const History& history, Tree& scratch);
 
-  // One simulation: descends by PUCT to a leaf. A terminal leaf is backed up with its exact value at once; another one
-  // is pending until expand() is called.
+  // One simulation: descends by PUCT to a leaf. A terminal or proven leaf is backed up with its exact value at once;
+  // another one is pending until expand() is called. The root must not be proven.
   Leaf select();
 
   // The pending leaf.
@@ -75,13 +80,17 @@ class Tree {
   void expand(float value);
 
   bool root_expanded() const { return nodes_[0].expanded; }
+  bool root_proven() const { return nodes_[0].proven; }
   // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta.
   void add_root_noise(Random& random);
   std::span<const std::int32_t> root_actions() const;
   std::span<const float> root_visits() const;
   std::span<const float> root_q_values() const;
   std::span<const float> root_priors() const;
-  float root_value() const { return root_value_; }
+  // The visits that speak for each action: all; but none for actions proven to lose unless all are, and with a proven
+  // root only those of actions that keep its value.
+  std::vector<float> root_counts() const;
+  float root_value() const { return nodes_[0].proven ? nodes_[0].value : root_value_; }
   float num_visits() const { return root_visits_; }
   int num_nodes() const { return num_nodes_; }
   // The most visited line.
@@ -96,7 +105,8 @@ class Tree {
     std::uint8_t player = 0;
     bool expanded : 1 = false;
     bool terminal : 1 = false;
-    float value = 0.0f;  // of a terminal node, from the view of `player`
+    bool proven : 1 = false;
+    float value = 0.0f;  // of a terminal or proven node, from the view of `player`
   };
 
   struct PathEdge {  // from the root to the leaf
@@ -119,6 +129,10 @@ class Tree {
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
   void backup(float value, int player);
+  // Proves what follows from the terminal or proven node `index` at the end of the path.
+  void prove(std::uint32_t index);
+  // The exact value of an edge from the view of its node's player; NaN if it is not known.
+  float exact_value(const Node& node, int edge) const;
 
   const Game* game_;
   const SearchParams* params_;

@@ -1,0 +1,100 @@
+"""Results that follow from finished games: `SearchParams.prove`, held against brute force."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from networks import HashNetwork
+
+from envs.games.connect_four import connect_four
+from envs.games.tictactoe import tictactoe
+from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
+from rlplat.search.self_play import SelfPlay, SelfPlayParams
+
+CONNECT_FOUR = connect_four.load()
+TICTACTOE = tictactoe.load()
+EVALUATORS = {"network": HashNetwork(7), "uniform": UNIFORM, "rollout": ROLLOUT}
+
+
+def search(game, line, num_simulations, kind="uniform", *, prove=True):
+    params = SearchParams(num_simulations=num_simulations, prove=prove)
+    return analyse(game, [game.state_from_moves(line)], EVALUATORS[kind], params, seed=1)
+
+
+@cache
+def minimax(moves):
+    """Value of a position of tic-tac-toe for the player to move, and its best actions."""
+    state = TICTACTOE.state_from_moves(list(moves))
+    if state.is_terminal:
+        return float(state.returns[state.player]), ()
+    values = {}
+    for action in map(int, state.legal_actions()):
+        values[action] = -minimax((*moves, action))[0]
+    best = max(values.values())
+    return best, tuple(action for action, value in values.items() if value == best)
+
+
+@pytest.mark.parametrize("kind", EVALUATORS)
+def test_a_win_at_hand_is_proven_and_played(kind):
+    found = search(CONNECT_FOUR, "112233", 40, kind)
+    assert found.proven[0]
+    assert found.values[0] == 1
+    assert np.flatnonzero(found.visit_counts[0]).tolist() == [3]
+    assert found.best_actions()[0] == 3
+    assert found.visit_counts.sum() < 40, "the search ends with the proof"
+
+
+@pytest.mark.parametrize("kind", EVALUATORS)
+def test_all_counts_go_to_the_only_move_that_does_not_lose_at_once(kind):
+    found = search(CONNECT_FOUR, "15253", 3000, kind)  # three in a row with one end open
+    assert np.flatnonzero(found.visit_counts[0]).tolist() == [3]
+    assert not found.proven[0]
+
+
+@pytest.mark.parametrize("kind", EVALUATORS)
+def test_two_threats_at_once_are_a_proven_loss(kind):
+    found = search(CONNECT_FOUR, "41516", 300, kind)  # three in a row with both ends open
+    assert found.proven[0]
+    assert found.values[0] == -1
+    assert (found.q_values == -1).all()
+    assert found.visit_counts[0].all()
+
+
+@pytest.mark.parametrize("plies", [4, 5, 6, 7])
+def test_proven_values_and_moves_of_tictactoe_are_those_of_brute_force(plies):
+    rng = np.random.default_rng(plies)
+    for _ in range(30):
+        state = TICTACTOE.initial_state()
+        while state.num_moves < plies and not state.is_terminal:
+            state.apply(int(rng.choice(state.legal_actions())))
+        if state.is_terminal:
+            continue
+        found = analyse(TICTACTOE, [state], UNIFORM, SearchParams(num_simulations=4000, prove=True), seed=1)
+        value, best = minimax(tuple(state.actions))
+        assert found.proven[0]
+        assert found.values[0] == value
+        assert found.best_actions()[0] in best
+        assert set(np.flatnonzero(found.visit_counts[0]).tolist()) <= set(best)
+
+
+def test_nothing_is_proven_unasked():
+    found = search(CONNECT_FOUR, "112233", 40, prove=False)
+    assert not found.proven[0]
+    assert found.visit_counts.sum() == 40
+
+
+def test_a_game_ends_as_the_search_has_proven():
+    params = SelfPlayParams(num_searches=8, kept_visits=180, opening_plies=6, seed=3)
+    search_params = SearchParams(num_simulations=60, noise_fraction=0.25, prove=True)
+    play = SelfPlay(CONNECT_FOUR, search_params, params, evaluator=UNIFORM)
+    while play.finished_positions < 600:
+        play.select(0, np.zeros((8, *CONNECT_FOUR.plane_shape), np.float32))
+    records = play.take_finished()
+    ends = np.cumsum(records["num_positions"])
+    proven = 0
+    for outcome, end, length in zip(records["outcome"], ends, records["num_positions"], strict=True):
+        for row in range(end - length, end):
+            if records["num_legal"][row] and abs(records["root_value"][row]) == 1:
+                proven += 1
+                assert records["root_value"][row] == (outcome if records["player"][row] == 0 else -outcome)
+    assert proven > 50
