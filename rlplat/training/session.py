@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,7 +29,14 @@ from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
 from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
-MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minutes", "evaluation", "placement")
+MAY_CHANGE = (
+    "training.max_updates",
+    "training.max_amount",
+    "training.max_minutes",
+    "training.keep_checkpoints",
+    "evaluation",
+    "placement",
+)
 """Parts of a configuration that a resumed run may change: they do not touch what is learned."""
 
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
@@ -226,7 +234,7 @@ def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
     """Log to the console and to logs/train.log."""
     from rich.logging import RichHandler
 
-    file = logging.FileHandler(folder.logs_path / "train.log")
+    file = _LogFile(folder.logs_path / "train.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
     root = logging.getLogger()
@@ -241,6 +249,25 @@ def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
             root.removeHandler(handler)
         file.close()
         root.setLevel(level)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that is worth less than the run: what the disk refuses is left out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 class _Stop:
