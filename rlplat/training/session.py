@@ -147,6 +147,8 @@ def _train(
     with writer, _state(folder):
         try:
             if not stop.requested:
+                where = "in this process" if config.placement.mode == "inline" else "on Ray"
+                console.phase(f"starting learner and collectors {where}")
                 with stop.interruptible():
                     report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
             if not stop.requested:
@@ -183,12 +185,14 @@ def _final_evaluation(
     last: Checkpoint | None = store.latest()
     if num_games == 0 or not built.config.evaluation.against or last is None:
         return []
-    console.message(f"evaluating update {last.step}: {num_games} games against each opponent")
+    opponents = ", ".join(built.config.evaluation.against)
+    console.phase(f"evaluating update {last.step}: {num_games} games each against {opponents}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
     evaluations = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_evaluations(folder.evaluations_path, last.step, evaluations)
     writer.write(last.step, evaluation_metrics(evaluations))
     writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
+    console.phase("finished")
     console.result_table(f"update {last.step}", evaluations)
     return evaluations
 
