@@ -84,14 +84,18 @@ class AlphaZero:
 
     def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
         """What the console shows: rates per second, and other measures."""
-        rates = {name: metrics.get(f"speed/{name}_per_s", 0.0) for name in ("games", "positions", "simulations")}
+        rates = {name: f"speed/{name}_per_s" for name in ("games", "positions", "simulations")}
         measures = {
-            "policy entropy": metrics.get("policy/entropy", 0.0),
-            "value error": metrics.get("value/error", 0.0),
-            "game length": metrics.get("self_play/game_length", 0.0),
-            "cache hits": metrics.get("search/cache_hits", 0.0),
+            "policy entropy": "policy/entropy",
+            "value error": "value/error",
+            "game length": "self_play/game_length",
+            "cache hits": "search/cache_hits",
         }
-        return rates, measures
+
+        def known(names: Mapping[str, str]) -> Metrics:
+            return {name: metrics[key] for name, key in names.items() if key in metrics}
+
+        return known(rates), known(measures)
 
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """TensorBoard's custom layout: what matters first."""

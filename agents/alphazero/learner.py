@@ -18,6 +18,7 @@ from agents.alphazero.trainer import Trainer
 from rlplat.data.replay import GameReplay
 from rlplat.errors import CheckpointError
 from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
+from rlplat.runs.arrays import save_arrays
 from rlplat.search.game import Game
 from rlplat.training.governor import ReplayRatioGovernor
 
@@ -118,9 +119,8 @@ class AlphaZeroLearner:
 
     def save(self, folder: Path) -> None:
         """Write model, replay and counters into an existing folder; a learner that loads them goes on bit by bit."""
-        safetensors.torch.save_file(self._trainer.state(), folder / MODEL_FILE)
-        replay = {name: np.ascontiguousarray(array) for name, array in self._replay.state().items()}
-        safetensors.numpy.save_file(replay, folder / REPLAY_FILE)
+        save_arrays(folder / MODEL_FILE, {name: tensor.numpy() for name, tensor in self._trainer.state().items()})
+        save_arrays(folder / REPLAY_FILE, self._replay.state())
         counters = {
             "trained_for": self._trained_for(),
             "num_updates": self._trainer.num_updates,
@@ -146,8 +146,8 @@ class AlphaZeroLearner:
             self._restore_counters(counters)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(
-                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Use an older one, "
-                "or begin a new run from its weights with --init-from"
+                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Remove "
+                f"{folder.parent} to continue from the one before it, or begin a new run with --init-from"
             ) from error
 
     def initialise(self, weights: Arrays) -> None:

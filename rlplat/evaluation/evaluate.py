@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import zlib
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ from rlplat.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from rlplat.search.game import Game
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -166,9 +170,15 @@ def evaluate_run(
 
 
 def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
-    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing."""
+    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
+
+    Whoever made them shows them, too: what the disk refuses costs a warning.
+    """
     now = datetime.now(UTC)
     rows = [asdict(evaluation) for evaluation in evaluations]
-    folder.mkdir(exist_ok=True)
     content = {"created": now.isoformat(timespec="seconds"), "evaluations": rows}
-    write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)
+    try:
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)
+    except OSError as error:
+        _log.warning("%s: the evaluation of update %d cannot be kept: %s", folder, step, error.strerror)

@@ -213,4 +213,5 @@ def _get(references: Any) -> Any:
 
 def _cause(error: RayTaskError) -> BaseException:
     cause = error.cause
-    return cause if isinstance(cause, RlplatError) else error
+    # OSError: where a checkpoint is written, a full disk is told from other mishaps.
+    return cause if isinstance(cause, RlplatError | OSError) else error

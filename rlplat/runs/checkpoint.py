@@ -209,8 +209,13 @@ class CheckpointStore:
         free = shutil.disk_usage(self.folder if self.folder.is_dir() else Path.cwd()).free
         sizes = [_num_bytes(path) for path in self._folders().values()]
         needed = max([written, *sizes])
+        size = (
+            f"checkpoint {step} needs at least {needed} bytes, {free} bytes are free"
+            if needed
+            else f"{free} bytes are free"
+        )
         return CheckpointError(
-            f"{self.folder}: the disk is full: checkpoint {step} needs at least {needed} bytes, {free} bytes are free. "
+            f"{self.folder}: the disk is full: {size}. "
             "The checkpoints before it are untouched: free some space (or raise the quota), then go on with --resume"
         )
 

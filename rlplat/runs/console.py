@@ -6,6 +6,7 @@ import atexit
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TextIO
 
@@ -52,6 +53,7 @@ class Console:
         self._title = title
         self._wait_s = interval_s if self.plain else _REFRESH_S
         self._shown_at: float | None = None
+        self._view = ProgressView(budgets=(), elapsed_s=0.0)
         self._evaluations: tuple[int | None, tuple[ResultRow, ...]] = (None, ())
         self._live: Live | None = None
 
@@ -93,6 +95,7 @@ class Console:
             return
         self._shown_at = now
         self._evaluations = fresh
+        self._view = view
         if self._live is not None:
             self._live.update(_panel(self._title, view), refresh=True)
         elif self.plain:
@@ -100,6 +103,14 @@ class Console:
             if new_evaluation:
                 for row in view.evaluations:
                     self._line(f"{time.strftime('%H:%M:%S')} {_evaluation_line(view.evaluated_at, row)}")
+
+    def phase(self, text: str) -> None:
+        """Say what is done now, on the panel and as a line elsewhere: it may take minutes without a snapshot."""
+        self._view = replace(self._view, phase=text)
+        if self._live is not None:
+            self._live.update(_panel(self._title, self._view), refresh=True)
+        elif self.plain:
+            self._line(f"{time.strftime('%H:%M:%S')} {text}")
 
     def message(self, text: str) -> None:
         """Print a text, above the panel if there is one."""
@@ -119,12 +130,12 @@ class Console:
 
 
 def _panel(title: str, view: ProgressView) -> Panel:
-    parts: list[RenderableType] = [_bar(view)]
+    parts: list[RenderableType] = [_bar(view)] if view.counts or view.budgets else [Text(f"{view.phase} ...")]
     figures = Table.grid(padding=(0, 2))
     for name, values in (("done", view.counts), ("per second", view.rates), ("loss", view.losses)):
         _add_figures(figures, name, values)
     _add_figures(figures, "", view.measures)
-    parts += [Text(), figures]
+    parts += [Text(), figures] if figures.row_count else []
     if view.evaluations:
         when = "" if view.evaluated_at is None else f" at step {number(view.evaluated_at)}"
         parts += [Text(), Text(f"last evaluation{when}", style="dim"), _result_table(view.evaluations)]
@@ -150,7 +161,8 @@ def _bar(view: ProgressView) -> RenderableType:
 
 def _add_figures(table: Table, name: str, values: Mapping[str, float]) -> None:
     if values:
-        cells = [Text.assemble((f"{key} ", "dim"), (number(value), "bold")) for key, value in values.items()]
+        # Numbers are padded, so that columns stay where they are while numbers grow.
+        cells = [Text.assemble((f"{key} ", "dim"), (f"{number(value):<7}", "bold")) for key, value in values.items()]
         table.add_row(Text(name, style="dim"), *cells)
 
 

@@ -66,7 +66,10 @@ class RunFolder:
             write_text(folder.config_path, config_text)
             write_json(path / _RUN_FILE, folder._record)  # last: a folder with run.json is a whole one
         except OSError as error:
-            raise RunError(f"{path}: cannot make a run folder: {error.strerror}; choose another --run-dir") from error
+            shutil.rmtree(path, ignore_errors=True)  # it was empty or not there
+            raise RunError(
+                f"{path}: cannot make a run folder: {error.strerror}; mend that, or choose another --run-dir"
+            ) from error
         return folder
 
     @classmethod

@@ -76,14 +76,14 @@ class TrainingLoop:
             if checkpoint.info["evaluation_due"] and not self._was_evaluated(checkpoint.step):
                 self._evaluate(checkpoint.step)
                 self._take_evaluations(wait=False)
-        logged = saved = evaluated = recorded = report.progress.updates
+        logged = saved = tried = evaluated = recorded = report.progress.updates
         settings, evaluation = self._config.training, self._config.evaluation
         while not self._stop.requested and not self._spent(report):
             batches = self._pool.collect(report.demand)
             report = self._pool.advance(batches, self._max_updates(report))
             self._interval.add(batches, report)
             updates = report.progress.updates
-            checkpoint_due = _crossed(saved, updates, settings.checkpoint_every)
+            checkpoint_due = _crossed(tried, updates, settings.checkpoint_every)
             evaluation_due = _crossed(evaluated, updates, evaluation.every)
             if _crossed(recorded, updates, settings.records_every):
                 self._output.folder.write_records(updates, self._interval.records)
@@ -92,8 +92,12 @@ class TrainingLoop:
                 self._log_metrics(report)
                 logged = updates
             if checkpoint_due or evaluation_due:
-                self.save(report, evaluation_due=evaluation_due)
-                saved = updates
+                tried = updates
+                try:
+                    self.save(report, evaluation_due=evaluation_due)
+                    saved = updates
+                except (CheckpointError, OSError) as error:
+                    _log.error("no checkpoint was written at update %d, training goes on: %s", updates, error)
             if evaluation_due:
                 self._evaluate(updates)
                 evaluated = updates
@@ -108,7 +112,7 @@ class TrainingLoop:
         return report
 
     def save(self, report: Report, *, evaluation_due: bool = False) -> None:
-        """Write a checkpoint. A full disk costs the checkpoint and a loud warning; training goes on.
+        """Write a checkpoint; CheckpointError if there is no room for it.
 
         `evaluation_due` is noted in it, so that a run that is killed before the evaluation makes up for it.
         """
@@ -120,11 +124,8 @@ class TrainingLoop:
             "elapsed_s": self.elapsed_s,
             "evaluation_due": evaluation_due,
         }
-        try:
-            with self._output.checkpoints.write(progress.updates, info) as folder:
-                self._pool.save(folder)
-        except CheckpointError as error:
-            _log.error("no checkpoint was written at update %d: %s", progress.updates, error)
+        with self._output.checkpoints.write(progress.updates, info) as folder:
+            self._pool.save(folder)
 
     @property
     def elapsed_s(self) -> float:
@@ -182,10 +183,11 @@ class TrainingLoop:
                 try:
                     self._output.checkpoints.mark_best(step, score)
                 except CheckpointError as error:
-                    _log.warning("the best checkpoint so far, of step %d, is gone: %s", step, error)
+                    _log.warning("update %d is the best so far and cannot be marked so: %s", step, error)
 
     def _was_evaluated(self, step: int) -> bool:
-        rows = map(json.loads, self._output.folder.metrics_path.read_text().splitlines())
+        path = self._output.folder.metrics_path
+        rows = map(json.loads, path.read_text().splitlines() if path.exists() else ())
         return any(row["step"] == step and any(name.startswith("evaluation/") for name in row) for row in rows)
 
     def _show(self, report: Report, *, force: bool = False) -> None:

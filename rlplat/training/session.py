@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,7 +29,14 @@ from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
 from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
-MAY_CHANGE = ("training.max_updates", "training.max_amount", "training.max_minutes", "evaluation", "placement")
+MAY_CHANGE = (
+    "training.max_updates",
+    "training.max_amount",
+    "training.max_minutes",
+    "training.keep_checkpoints",
+    "evaluation",
+    "placement",
+)
 """Parts of a configuration that a resumed run may change: they do not touch what is learned."""
 
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
@@ -139,6 +147,8 @@ def _train(
     with writer, _state(folder):
         try:
             if not stop.requested:
+                where = "in this process" if config.placement.mode == "inline" else "on Ray"
+                console.phase(f"starting learner and collectors {where}")
                 with stop.interruptible():
                     report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
             if not stop.requested:
@@ -175,12 +185,14 @@ def _final_evaluation(
     last: Checkpoint | None = store.latest()
     if num_games == 0 or not built.config.evaluation.against or last is None:
         return []
-    console.message(f"evaluating update {last.step}: {num_games} games against each opponent")
+    opponents = ", ".join(built.config.evaluation.against)
+    console.phase(f"evaluating update {last.step}: {num_games} games each against {opponents}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
     evaluations = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_evaluations(folder.evaluations_path, last.step, evaluations)
     writer.write(last.step, evaluation_metrics(evaluations))
     writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
+    console.phase("finished")
     console.result_table(f"update {last.step}", evaluations)
     return evaluations
 
@@ -226,7 +238,7 @@ def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
     """Log to the console and to logs/train.log."""
     from rich.logging import RichHandler
 
-    file = logging.FileHandler(folder.logs_path / "train.log")
+    file = _LogFile(folder.logs_path / "train.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
     root = logging.getLogger()
@@ -241,6 +253,25 @@ def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
             root.removeHandler(handler)
         file.close()
         root.setLevel(level)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that is worth less than the run: what the disk refuses is left out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 class _Stop:

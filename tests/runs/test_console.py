@@ -157,3 +157,25 @@ def test_a_terminal_is_given_back_after_ctrl_c() -> None:
 def test_a_terminal_is_given_back_when_nobody_leaves_the_block() -> None:
     output = on_terminal("keep = Console('second'); keep.__enter__(); keep.show(view)\nconsole.close()")
     assert output.rindex(HIDE) < output.rindex(SHOW)
+
+
+def test_columns_stay_where_they_are_while_numbers_grow():
+    def columns(updates):
+        stream = io.StringIO()
+        with Console("run", plain=False, stream=stream) as console:
+            console.rich.width = 120
+            console.show(ProgressView((Budget("updates", updates, 5000),), 9.0, {"updates": updates, "games": updates}))
+        line = next(line for line in re.sub(r"\x1b\[[^m]*m", "", stream.getvalue()).splitlines() if "games" in line)
+        return line.index("games")
+
+    assert columns(3) == columns(4999)
+
+
+def test_a_phase_is_told_on_the_panel_and_as_a_line():
+    panel, lines = io.StringIO(), io.StringIO()
+    for plain, stream in ((False, panel), (True, lines)):
+        with Console("run", plain=plain, stream=stream) as console:
+            console.show(VIEW)
+            console.phase("evaluating update 7")
+    assert "evaluating update 7" in panel.getvalue()
+    assert lines.getvalue().splitlines()[-1].endswith("evaluating update 7")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -149,6 +150,35 @@ def test_what_cannot_be_continued_is_refused_in_one_sentence(tiny_config: Path, 
         "--run-dir", tmp_path / "another", "-o", "evaluation.against=[mtcs:10]"
     )
     assert not (tmp_path / "another").exists()  # the mended command may be given again
+
+
+@pytest.mark.parametrize(
+    ("kib", "told"),
+    [
+        (0.1, "cannot make a run folder: File too large"),  # the configuration itself
+        (8, "the disk is full: "),  # weights and replay, while metrics and logs still fit
+    ],
+)
+def test_files_that_find_no_room_end_a_run_in_one_message_and_it_goes_on_once_there_is_room(
+    tiny_config: Path, tmp_path: Path, kib: float, told: str
+) -> None:
+    run = tmp_path / "run"
+    arguments = ["train", tiny_config, "--run-dir", run, "-o", "training.max_updates=20", "-o", "evaluation.every=10"]
+    limit = int(1024 * kib)
+    result = subprocess.run(
+        command(*arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert result.returncode == 1, result.stdout
+    assert told in result.stderr and ("go on with --resume" in result.stderr or "another --run-dir" in result.stderr)
+    assert "Traceback" not in result.stderr and "Logging error" not in result.stderr
+    again = ["--resume"] if run.exists() else []
+    assert rlplat(*arguments, *again).returncode == 0
 
 
 @pytest.mark.parametrize("moment", ["during training", "at the end"])
