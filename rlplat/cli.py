@@ -197,7 +197,7 @@ def doctor(
 
 @app.command()
 def bench(
-    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner")],
+    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, solver")],
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""
