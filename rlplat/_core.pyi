@@ -115,6 +115,11 @@ class Position:
 
     def text(self) -> str: ...
 
+def alpha_beta(game: Game, positions: Sequence[Position], *, depth: int, seed: int, actions: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')]) -> None:
+    """
+    Search each of B positions to a depth; fills actions int64[B] and values float32[B], from the view of the player to move. See csrc/search/alpha_beta.hpp.
+    """
+
 class SearchParams:
     """How a tree is searched; see csrc/search/tree.hpp."""
 

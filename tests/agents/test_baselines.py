@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from agents.baselines import random
+from rlplat.errors import RegistryError
 from rlplat.evaluation.arena import play_match
 from rlplat.registry import names, resolve
 
@@ -83,3 +84,31 @@ def test_search_does_not_lose_tictactoe_against_itself(tictactoe):
     one, two = policy("mcts:2000", tictactoe, 1), policy("mcts:2000", tictactoe, 2)
     match = play_match(tictactoe, one, two, num_games=10, opening_plies=0, seed=0)
     assert match.score.draws == 10
+
+
+def test_alphabeta_wins_blocks_and_sees_a_double_threat(connect_four):
+    states = [connect_four.state_from_moves(moves) for moves in ("152535", "41414", "3141")]
+    chosen = policy("alphabeta:4", connect_four).act(states).tolist()
+    assert chosen[:2] == [3, 3]
+    assert chosen[2] in (1, 4)  # three open in a row, or its start, before the other side closes it
+    assert policy("alphabeta:1", connect_four).act(states[:1]).tolist() == [3]
+
+
+def test_alphabeta_at_depth_5_is_no_weaker_than_500_rollouts(connect_four):
+    strong, other = policy("alphabeta:5", connect_four, 1), policy("mcts:500", connect_four, 2)
+    low, _ = play_match(connect_four, strong, other, num_games=200, opening_plies=4, seed=0).score.interval
+    assert low > 0.5
+
+
+@pytest.mark.parametrize(
+    "game, name, message",
+    [
+        ("connect_four", "alphabeta", "alphabeta needs a depth in plies, as in alphabeta:5"),
+        ("connect_four", "alphabeta:x", "'alphabeta:x': alphabeta needs a depth"),
+        ("connect_four", "alphabeta:0", "a depth of 1 to 100"),
+        ("tictactoe", "alphabeta:3", "tictactoe has no heuristic, which alphabeta needs"),
+    ],
+)
+def test_a_baseline_refuses_what_it_cannot_play(request, game, name, message):
+    with pytest.raises(RegistryError, match=message):
+        policy(name, request.getfixturevalue(game))
