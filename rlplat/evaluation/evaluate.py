@@ -10,16 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlplat import registry
-from rlplat.config import load_config
 from rlplat.evaluation.arena import MatchResult, play_match
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
+from rlplat.evaluation.trained import load_trained
 from rlplat.interfaces import Policy
-from rlplat.runs.arrays import load_arrays
-from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
 from rlplat.runs.durable import write_json
-from rlplat.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from rlplat.search.game import Game
@@ -75,6 +71,7 @@ def evaluate_policy(
 ) -> list[Evaluation]:
     """Play a match against each opponent from the same openings; `step` and `num_simulations` are noted in the result.
 
+    Openings are as long as an opponent asks for by an attribute `opening_plies`, if that is longer.
     Every opponent is made before the first game, so a wrong name costs no time.
     """
     opponents = {
@@ -83,10 +80,11 @@ def evaluate_policy(
     }
     evaluations = []
     for name, opponent in opponents.items():
+        plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
         start = time.perf_counter()
-        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=opening_plies, seed=seed)
+        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
         seconds = time.perf_counter() - start
-        evaluations.append(_evaluation(name, match, opening_plies, seed, seconds, step, num_simulations))
+        evaluations.append(_evaluation(name, match, plies, seed, seconds, step, num_simulations))
     return evaluations
 
 
@@ -142,26 +140,21 @@ def evaluate_run(
     """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
 
     `num_simulations` is per move of the agent; 0: its network alone; None: as in self-play. Openings are as long as
-    the run's configuration says. May be called while the run is being trained.
+    the run's configuration says, or as an opponent asks for. May be called while the run is being trained.
     """
-    run = RunFolder.open(run_path)
-    config = load_config(run.config_path, trust=trust)
-    found = CheckpointStore(run.checkpoints_path, keep=config.training.keep_checkpoints).resolve(checkpoint)
-    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
-    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game)
-    weights = load_arrays(found.path / WEIGHTS_FILE)
+    trained = load_trained(run_path, checkpoint, trust=trust)
     evaluations = evaluate_policy(
-        game,
-        agent.make_policy(weights, num_simulations=num_simulations, seed=seed),
+        trained.game,
+        trained.make_policy(num_simulations=num_simulations, seed=seed),
         against,
         num_games=num_games,
-        opening_plies=config.evaluation.opening_plies,
+        opening_plies=trained.config.evaluation.opening_plies,
         seed=seed,
         trust=trust,
-        step=found.step,
+        step=trained.step,
         num_simulations=num_simulations,
     )
-    save_evaluations(run.evaluations_path, found.step, evaluations)
+    save_evaluations(trained.run.evaluations_path, trained.step, evaluations)
     return evaluations
 
 

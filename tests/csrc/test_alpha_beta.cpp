@@ -71,6 +71,7 @@ TEST(equal_actions_are_played_equally_often) {
   const auto game = load("connect_four", {4, 5, 4});
   AlphaBeta search(game, 4);
   const History position = play(*game, {2, 2, 2, 2});  // its own mirror image
+  std::map<int, int> counts;
   Random random(0);
   for (int i = 0; i < 200; ++i) ++counts[search.search(position, random).action];
   for (const auto& [action, count] : counts) CHECK(std::abs(count - counts[4 - action]) < 60);
