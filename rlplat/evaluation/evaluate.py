@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rlplat.evaluation.arena import MatchResult, play_match
 from rlplat.evaluation.opponents import parse_opponent
@@ -160,8 +160,12 @@ def evaluate_run(
 
 def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
     """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing."""
+    save_rows(folder, step, "evaluations", evaluations)
+
+
+def save_rows(folder: Path, step: int, kind: str, rows: Sequence[Any]) -> None:
+    """Write dataclass instances of one kind, found of the checkpoint at `step`, to `<UTC time>-<step>.json`."""
     now = datetime.now(UTC)
-    rows = [asdict(evaluation) for evaluation in evaluations]
     folder.mkdir(exist_ok=True)
-    content = {"created": now.isoformat(timespec="seconds"), "evaluations": rows}
+    content = {"created": now.isoformat(timespec="seconds"), kind: [asdict(row) for row in rows]}
     write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)
