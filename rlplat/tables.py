@@ -84,6 +84,15 @@ def print_judgements(judgements: Sequence[Judgement]) -> None:
     print_table(columns, rows, right=["simulations", "number", "changed", "not best"])
 
 
+def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
+    """Return a sentence per way of playing: how often its moves change the result, by group of positions."""
+    by_player: dict[str, list[str]] = {}
+    for each in judgements:
+        player = {0: "the network alone", None: "with search"}.get(each.simulations, f"{each.simulations} simulations")
+        by_player.setdefault(player, []).append(f"{each.group} {each.result_changed:.1%}")
+    return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
+
+
 def strength_results(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> list[Result]:
     """Return the results of positions and of matches."""
     return [*judgement_results(found[0]), *evaluation_results(found[1])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,23 @@ def judge_policy(
     return judgements
 
 
+def judge_weights(
+    make_policy: Callable[[int | None], Policy],
+    positions: Sequence[ScoredPosition],
+    *,
+    num_simulations: int | None,
+    step: int,
+) -> list[Judgement]:
+    """Judge the network alone, and the policy with `num_simulations` a move (None: as in self-play) if they are not 0.
+
+    `make_policy` takes the number of simulations.
+    """
+    judgements = []
+    for simulations in dict.fromkeys((0, num_simulations)):
+        judgements += judge_policy(make_policy(simulations), positions, simulations=simulations, step=step)
+    return judgements
+
+
 def judge_run(
     run_path: Path,
     positions_path: Path,
@@ -89,10 +106,11 @@ def judge_run(
     """
     trained = load_trained(run_path, checkpoint, trust=trust)
     positions = read_positions(positions_path, trained.game)
-    judgements = []
-    for simulations in dict.fromkeys((0, num_simulations)):
-        policy = trained.make_policy(num_simulations=simulations, seed=seed)
-        judgements += judge_policy(policy, positions, simulations=simulations, step=trained.step)
+
+    def make_policy(simulations: int | None) -> Policy:
+        return trained.make_policy(num_simulations=simulations, seed=seed)
+
+    judgements = judge_weights(make_policy, positions, num_simulations=num_simulations, step=trained.step)
     save_rows(trained.run.evaluations_path, trained.step, "positions", judgements)
     return judgements
 

@@ -78,19 +78,21 @@ def write_positions(path: Path, game: Game, positions: Iterable[ScoredPosition])
     write_text(path, "\n".join(lines) + "\n")
 
 
+def own_positions(game: Game) -> list[ScoredPosition]:
+    """The positions that come with a game; none where there is no file, or one of other parameters."""
+    path = game.definition.positions
+    if path is None or f"{_GAME} {_described(game)}" not in _lines(path, game):
+        return []
+    return read_positions(path, game)
+
+
 def read_positions(path: Path, game: Game) -> list[ScoredPosition]:
     """Read a file of positions of this game; solves those whose line lacks the scores of the actions.
 
     Raises GameError, with file and line, for a line that is none, illegal moves, a finished game, and wrong scores.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise GameError(
-            f"{path}: no positions can be read: {error}; make some with `rlplat positions {game.name} -o FILE`"
-        ) from error
     positions = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(path, game), 1):
         if line.startswith(_GAME) and (found := line.removeprefix(_GAME).strip()) != _described(game):
             raise GameError(f"{path}, line {number}: these are positions of {found}, not of {_described(game)}")
         if line.strip() and not line.startswith("#"):
@@ -104,6 +106,15 @@ def read_positions(path: Path, game: Game) -> list[ScoredPosition]:
     if not positions:
         raise GameError(f"{path}: it holds no positions; a line is '<moves> <score>'")
     return positions
+
+
+def _lines(path: Path, game: Game) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise GameError(
+            f"{path}: no positions can be read: {error}; make some with `rlplat positions {game.name} -o FILE`"
+        ) from error
 
 
 def _parse(line: str, game: Game) -> ScoredPosition:

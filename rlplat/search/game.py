@@ -26,6 +26,9 @@ class GameDefinition:
 
     name: str
     header: Path
+    positions: Path | None = None
+    """A file of positions with exact scores (see `rlplat.evaluation.positions`), by which every evaluation of a run of
+    this game with the file's parameters is judged, too. A few hundred: each costs two searches."""
 
     def load(self, **parameters: float) -> Game:
         """Compile the rules if need be and set the parameters.
