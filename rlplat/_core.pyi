@@ -53,7 +53,10 @@ class Game:
     def has_heuristic(self) -> bool: ...
 
     @property
-    def has_exact_score(self) -> bool: ...
+    def exact_score_from(self) -> int:
+        """
+        Plies from which on exact scores take seconds at most; -1: there are none.
+        """
 
     def symmetry(self, index: int, cells: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], actions: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')]) -> None: ...
 
@@ -97,9 +100,25 @@ class Position:
     def rollout(self, seed: int) -> float:
         """Return of player 0 after random moves to the end of the game."""
 
+    def heuristic(self) -> float:
+        """The caller has checked that the game has one."""
+
+    def exact_score(self) -> int:
+        """The caller has checked that the game has one."""
+
+    def action_scores(self) -> list[int]:
+        """
+        Exact score of each legal action, in their order, from the view of the player to move.
+        """
+
     def action_text(self, action: int) -> str: ...
 
     def text(self) -> str: ...
+
+def alpha_beta(game: Game, positions: Sequence[Position], *, depth: int, seed: int, actions: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')]) -> None:
+    """
+    Search each of B positions to a depth; fills actions int64[B] and values float32[B], from the view of the player to move. See csrc/search/alpha_beta.hpp.
+    """
 
 class SearchParams:
     """How a tree is searched; see csrc/search/tree.hpp."""

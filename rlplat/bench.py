@@ -162,4 +162,30 @@ def _open_spiel(name: str, openings: Sequence[State]) -> Measurement:
     return repeat(lambda: int(bot.mcts_search(next(following)).explore_count))
 
 
+def solver(*, num_positions: int = 1000, seed: int = 0) -> list[Result]:
+    """`solver.<game>.mean_s` and `solver.<game>.worst_s` of every shipped game that has exact scores, on one core.
+
+    Seconds of processor time of each of `num_positions` seeded random positions, one after the other with the table
+    that they share. They have as many plies as `Game.exact_score_from` asks for, or those of `search` if that is more.
+    """
+    from rlplat.evaluation.arena import draw_openings
+
+    results = []
+    for name in registry.names("game"):
+        game = registry.resolve(name, kind="game").load()
+        if game.exact_score_from is None:
+            continue
+        plies = max(game.exact_score_from, min(OPENING_PLIES, game.min_length // 2))
+        spent = []
+        for state in draw_openings(game, num_positions, plies, seed):
+            start = time.process_time()
+            state.exact_score()
+            spent.append(time.process_time() - start)
+        fields = {"threads": 1, "positions": num_positions, "plies": plies, "seed": seed, "seconds": sum(spent)}
+        results.append(Result(f"solver.{name}.mean_s", statistics.fmean(spent), "s", **fields))
+        results.append(Result(f"solver.{name}.worst_s", max(spent), "s", **fields))
+    return results
+
+
 register("search", search)
+register("solver", solver)

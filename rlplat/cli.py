@@ -20,6 +20,7 @@ from rlplat.errors import RlplatError
 
 if TYPE_CHECKING:
     from rlplat.evaluation.evaluate import Evaluation
+    from rlplat.evaluation.judge import Judgement
     from rlplat.reports import Result
     from rlplat.testing import CheckReport
 
@@ -38,6 +39,9 @@ Override = Annotated[
     typer.Option(
         "-o", "--override", metavar="KEY=VALUE", help="Change a value, as agent.search.c_init=1.5. Repeatable."
     ),
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=NUMBER", help="As rows=6. Repeatable.")
 ]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file, such as configs/connect_four.yaml.")]
 
@@ -115,7 +119,12 @@ def train(
 @app.command()
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    against: Annotated[str, typer.Option(help="Opponents, separated by commas: random,mcts:1000.")],
+    against: Annotated[
+        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,alphabeta:5,solver.")
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge its moves in positions with known scores.")
+    ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which weights play.")] = "latest",
     games: Annotated[int, typer.Option(min=2, help="Games against each opponent; even.")] = 200,
     simulations: Annotated[
@@ -125,24 +134,56 @@ def evaluate(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Play a trained agent against baselines."""
-
-    def work() -> list[Evaluation]:
-        from rlplat.evaluation.evaluate import evaluate_run
-
-        return evaluate_run(
-            run,
-            checkpoint=checkpoint,
-            against=[name.strip() for name in against.split(",")],
-            num_games=games,
-            num_simulations=simulations,
-            seed=seed,
-            trust=trust or [],
+    """Play a trained agent against baselines, and judge its moves by exact scores."""
+    if against is None and positions is None:
+        raise typer.BadParameter(
+            "name opponents, as in random,mcts:1000, or a file with --positions", param_hint="--against"
         )
+    options: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "num_simulations": simulations,
+        "seed": seed,
+        "trust": trust or [],
+    }
+
+    def work() -> tuple[list[Judgement], list[Evaluation]]:
+        from rlplat.evaluation.evaluate import evaluate_run
+        from rlplat.evaluation.judge import judge_run
+
+        judgements = [] if positions is None else judge_run(run, positions, **options)
+        if against is None:
+            return judgements, []
+        opponents = [name.strip() for name in against.split(",")]
+        return judgements, evaluate_run(run, against=opponents, num_games=games, **options)
 
     from rlplat import tables
 
-    _run("evaluate", work, json, trust, show=tables.print_evaluations, results=tables.evaluation_results)
+    _run("evaluate", work, json, trust, show=tables.print_strength, results=tables.strength_results)
+
+
+@app.command()
+def positions(
+    name: Annotated[str, typer.Argument(metavar="GAME", help="A game with exact scores: connect_four.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where they are written.")],
+    plies: Annotated[str, typer.Option(metavar="A-B", help="Plies played before: 15-28.")],
+    count: Annotated[int, typer.Option(min=2, help="Positions; half of them are hard choices.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the games that lead to them.")] = 0,
+    parameter: Parameters = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Make positions with their exact scores, to judge agents by."""
+    first, last = _range(plies)
+    parameters = dict(map(_number, parameter or []))
+
+    def work() -> list[Result]:
+        from rlplat import registry
+        from rlplat.evaluation.make_positions import make_positions
+
+        game = registry.resolve(name, kind="game").load(**parameters)
+        return make_positions(game, output, first=first, last=last, count=count, seed=seed)
+
+    _run("positions", work, json, trust)
 
 
 @app.command()
@@ -164,9 +205,7 @@ def check(config: Config, override: Override = None, trust: Trust = None, json: 
 @app.command("check-game")
 def check_game(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A game: connect_four, or my_games.hex:hex_game.")],
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=NUMBER", help="As rows=6. Repeatable.")
-    ] = None,
+    parameter: Parameters = None,
     trust: Trust = None,
     json: Json = None,
 ) -> None:
@@ -201,7 +240,7 @@ def doctor(
 
 @app.command()
 def bench(
-    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner")],
+    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, solver")],
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""
@@ -276,6 +315,13 @@ def _number(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} must look like rows=6", param_hint="-p") from error
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise typer.BadParameter(f"{text!r} must look like 15-28, or 12", param_hint="--plies")
+    return int(first), int(last or first)
 
 
 def main() -> None:

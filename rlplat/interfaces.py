@@ -134,7 +134,11 @@ class Learner(Protocol):
 
 @runtime_checkable
 class Policy(Protocol):
-    """Acts: in evaluation, in play, in export."""
+    """Acts: in evaluation, in play, in export.
+
+    An opponent that needs longer openings than others (one that solves positions) says so by an attribute
+    `opening_plies`: matches against it begin after at least so many random moves.
+    """
 
     def act(self, states: Sequence[Any]) -> np.ndarray[Any, Any]:
         """Choose one action for each of `B` states: int64 `[B]`."""

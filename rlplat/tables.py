@@ -11,6 +11,7 @@ from rlplat.reports import Result
 if TYPE_CHECKING:
     from rlplat.doctor import Row
     from rlplat.evaluation.evaluate import Evaluation
+    from rlplat.evaluation.judge import Judgement
     from rlplat.runs.folder import RunInfo
     from rlplat.testing import CheckReport
 
@@ -56,6 +57,56 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
         rows.append([each.opponent, *counts, f"{each.score:.3f}", interval, *elo])
     columns = ["against", "games", "win", "draw", "loss", "score", "95 %", "Elo", "95 % of Elo"]
     print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"])
+
+
+def judgement_results(judgements: Sequence[Judgement]) -> list[Result]:
+    """Return `positions.<group>.result_changed` and `positions.<group>.not_best` for each group and way of playing."""
+    results = []
+    for each in judgements:
+        fields = _fields(each, "group")
+        for measure in ("result_changed", "not_best"):
+            own = {f"{measure}{end}": fields.pop(f"{measure}{end}") for end in ("", "_low", "_high")}
+            low, high = own[f"{measure}_low"], own[f"{measure}_high"]
+            results.append((f"positions.{each.group}.{measure}", own[measure], {"low": low, "high": high}, fields))
+    return [Result(name, value, "share", **interval, **common) for name, value, interval, common in results]
+
+
+def print_judgements(judgements: Sequence[Judgement]) -> None:
+    """Print how often moves change the result and are not the best, by group of positions, with 95 % intervals."""
+    rows = []
+    for each in judgements:
+        row = ["as trained" if each.simulations is None else str(each.simulations), each.group, str(each.num_positions)]
+        for measure in ("result_changed", "not_best"):
+            low, high = getattr(each, f"{measure}_low"), getattr(each, f"{measure}_high")
+            row += [f"{getattr(each, measure):.1%}", f"[{low:.1%}, {high:.1%}]"]
+        rows.append(row)
+    columns = ["simulations", "positions", "number", "changed", "95 %", "not best", "95 %"]
+    print_table(columns, rows, right=["simulations", "number", "changed", "not best"])
+
+
+def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
+    """Return a sentence per way of playing: how often its moves change the result, by group of positions."""
+    by_player: dict[str, list[str]] = {}
+    for each in judgements:
+        player = {0: "the network alone", None: "with search"}.get(each.simulations, f"{each.simulations} simulations")
+        by_player.setdefault(player, []).append(f"{each.group} {each.result_changed:.1%}")
+    return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
+
+
+def strength_results(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> list[Result]:
+    """Return the results of positions and of matches."""
+    return [*judgement_results(found[0]), *evaluation_results(found[1])]
+
+
+def print_strength(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> None:
+    """Print what was found on positions and in matches, whichever there is."""
+    judgements, evaluations = found
+    if judgements:
+        print_judgements(judgements)
+    if judgements and evaluations:
+        print()
+    if evaluations:
+        print_evaluations(evaluations)
 
 
 def run_results(runs: Sequence[RunInfo]) -> list[Result]:

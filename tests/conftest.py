@@ -34,6 +34,26 @@ def tiny_config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the tiny configuration with one checkpoint, of untrained weights at step 5. Read only."""
+    from agents.alphazero.bench import new_weights
+    from rlplat.config import config_text, load_config
+    from rlplat.registry import resolve
+    from rlplat.runs.arrays import save_arrays
+    from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+    from rlplat.runs.folder import RunFolder
+
+    path = tmp_path_factory.mktemp("tiny_run") / "tiny.yaml"
+    path.write_text(TINY)
+    config = load_config(path)
+    run = RunFolder.create(path.parent / "run", config_text=config_text(config), info={})
+    weights = new_weights(resolve("tictactoe", kind="game").load().spec, config.agent.network)  # type: ignore[attr-defined]
+    with CheckpointStore(run.checkpoints_path, keep=1).write(5, {}) as folder:
+        save_arrays(folder / WEIGHTS_FILE, weights)
+    return run.path
+
+
 def command(*arguments: object) -> list[str]:
     """The command line of rlplat in a process of its own."""
     return [sys.executable, "-m", "rlplat", *map(str, arguments)]

@@ -28,7 +28,9 @@ def own_benchmarks(monkeypatch):
 
 
 def test_content_brings_its_benchmarks_and_an_unknown_word_names_them(own_benchmarks):
-    with pytest.raises(RlplatError, match="no benchmark is named 'zzz'; there are: inference, learner, search, selfp"):
+    with pytest.raises(
+        RlplatError, match="no benchmark is named 'zzz'; there are: inference, learner, search, selfplay, solver"
+    ):
         bench.run("zzz")
     with pytest.raises(RlplatError, match="'serch'; did you mean search"):
         bench.run("serch")
@@ -95,6 +97,17 @@ def test_open_spiel_is_measured_beside_the_tree_where_it_is_installed(monkeypatc
     monkeypatch.setattr(bench.registry, "names", lambda kind: ["connect_four"])
     results = by_name(bench.search(seconds=0.05, rounds=3))
     assert results["tree.connect_four.rollout_ratio"].value > 1
+
+
+def test_every_solver_is_timed_on_openings_that_it_can_answer():
+    results = by_name(bench.solver(num_positions=20))
+    assert set(results) == {
+        f"solver.{game}.{kind}" for game in ("connect_four", "tictactoe") for kind in ("mean_s", "worst_s")
+    }
+    mean, worst = results["solver.connect_four.mean_s"], results["solver.connect_four.worst_s"]
+    assert 0 < mean.value < worst.value < 10
+    assert mean.value == pytest.approx(mean.fields["seconds"] / 20)
+    assert (mean.fields["plies"], mean.fields["positions"], mean.fields["threads"]) == (12, 20, 1)
 
 
 def test_rates_of_steps_in_threads_add_up():

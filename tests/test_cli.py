@@ -108,6 +108,7 @@ def test_the_include_folder_holds_the_contract_of_games():
         ["train"],
         ["train", "a", "b"],
         ["evaluate", "run"],
+        ["positions", "connect_four"],
         ["check-game", "hex", "-p", "rows=six"],
         ["bench"],
     ],
@@ -210,6 +211,37 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     assert done.stdout.splitlines()[1].split() == (
         ["mcts:1000", "10", "6", "2", "2", "0.700", "[0.550,", "0.850]", "+147", "[+35,", "+301]"]
     )
+
+
+def test_evaluate_judges_positions_and_plays_only_what_is_asked_for(replace):
+    from rlplat.evaluation.judge import Judgement
+
+    row = Judgement("hard", 40, 0.125, 0.05, 0.26, 0.25, 0.14, 0.4, 0, 1.5, 7)
+    judged = replace("rlplat.evaluation.judge", "judge_run", [row])
+    matches = replace("rlplat.evaluation.evaluate", "evaluate_run", [])
+    done = invoke("evaluate", "runs/a", "--positions", "late.txt", "--simulations", "600", "--json", "-")
+    assert done.exit_code == 0, done.output
+    options = {"checkpoint": "latest", "num_simulations": 600, "seed": 0, "trust": []}
+    assert judged == [((Path("runs/a"), Path("late.txt")), options)]
+    assert matches == []
+    changed, not_best = json.loads(done.stdout)["results"]
+    common = {"unit": "share", "num_positions": 40, "simulations": 0, "seconds": 1.5, "step": 7}
+    assert changed == {"name": "positions.hard.result_changed", "value": 0.125, "low": 0.05, "high": 0.26, **common}
+    assert not_best == {"name": "positions.hard.not_best", "value": 0.25, "low": 0.14, "high": 0.4, **common}
+    done = invoke("evaluate", "runs/a", "--positions", "late.txt")
+    assert done.stdout.splitlines()[1].split()[:4] == ["0", "hard", "40", "12.5%"]
+
+
+def test_positions_passes_the_range_on(config, replace):
+    calls = replace("rlplat.evaluation.make_positions", "make_positions", [Result("positions.written", 5, "positions")])
+    common = ["positions", "cli_content:game", "-o", "x.txt", "--trust", "cli_content", "--plies"]
+    done = invoke(*common, "3-8", "--count", "5", "-p", "rows=4")
+    assert done.exit_code == 0, done.output
+    assert calls == [((("toy", {"rows": 4.0}), Path("x.txt")), {"first": 3, "last": 8, "count": 5, "seed": 0})]
+    assert invoke(*common, "8").exit_code == 0
+    assert (calls[1][1]["first"], calls[1][1]["last"]) == (8, 8)
+    for plies in ("a-b", "-3", "3-x", "3-4-5"):
+        assert invoke(*common, plies).exit_code == 2
 
 
 def test_check_game_passes_parameters_on_and_fails_with_the_game(config, replace):

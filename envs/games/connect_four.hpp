@@ -1,11 +1,15 @@
 // Connect Four on boards up to 8x8 with lines of any length. A board is one 64-bit word per side, bit
-// `column * rows + row` with row 0 at the bottom. A line of L stones in direction d (a shift) starts at a cell of
-// `starts[d]` exactly when all L of its cells are on the board, so no sentinel bits are needed.
+// `column * rows + row` with row 0 at the bottom.
 #pragma once
 
 #include <bit>
+#include <cmath>
+#include <memory>
+#include <mutex>
 #include <string>
 
+#include "connect_four_lines.hpp"
+#include "connect_four_solver.hpp"
 #include "rlplat/game.hpp"
 
 class ConnectFour {
@@ -25,22 +29,18 @@ class ConnectFour {
   }
 
   explicit ConnectFour(std::span<const double> values)
-      : rows_(static_cast<int>(values[0])), columns_(static_cast<int>(values[1])), line_(static_cast<int>(values[2])) {
+      : rows_(static_cast<int>(values[0])),
+        columns_(static_cast<int>(values[1])),
+        line_(static_cast<int>(values[2])),
+        lines_(rows_, columns_, line_, rows_) {
     if (line_ > std::max(rows_, columns_)) throw std::invalid_argument("line is longer than both sides of the board");
     for (int column = 0; column < columns_; ++column) {
       bottoms_[column] = std::uint64_t{1} << (column * rows_);
       for (int row = 0; row < rows_; ++row) column_masks_[column] |= bit(row, column);
       all_ |= column_masks_[column];
     }
-    constexpr int kSteps[4][2] = {{1, 0}, {0, 1}, {1, 1}, {-1, 1}};  // row and column steps
-    for (int d = 0; d < 4; ++d) {
-      const auto [row_step, column_step] = kSteps[d];
-      shifts_[d] = column_step * rows_ + row_step;
-      for (int row = 0; row < rows_; ++row)
-        for (int column = 0; column < columns_; ++column)
-          if (on_board(row + (line_ - 1) * row_step, column + (line_ - 1) * column_step))
-            starts_[d] |= bit(row, column);
-    }
+    for (int row = 0; row < rows_; row += 2)
+      for (int column = 0; column < columns_; ++column) odd_rows_ |= bit(row, column);
   }
 
   rlplat::Shape shape() const {
@@ -51,7 +51,8 @@ class ConnectFour {
             .width = columns_,
             .min_length = std::min(2 * line_ - 1, rows_ * columns_),
             .max_length = rows_ * columns_,
-            .num_symmetries = 2};
+            .num_symmetries = 2,
+            .exact_score_from = is_solved() ? std::max(0, rows_ * columns_ - kSolvedEmpty) : -1};
   }
 
   State initial_state() const { return {0, 0}; }
@@ -74,7 +75,7 @@ class ConnectFour {
   int player(const State& state) const { return std::popcount(state.mover | state.other) & 1; }
 
   std::optional<float> outcome(const State& state) const {
-    if (has_line(state.other)) return player(state) == 0 ? -1.0f : 1.0f;
+    if (lines_.has_line(state.other)) return player(state) == 0 ? -1.0f : 1.0f;
     if ((state.mover | state.other) == all_) return 0.0f;
     return std::nullopt;
   }
@@ -114,11 +115,32 @@ class ConnectFour {
       bits >>= 16;
       if (stone == 0) continue;
       mover |= stone;
-      if (has_line(mover)) return sign;
+      if (lines_.has_line(mover)) return sign;
       if (--empty == 0) return 0.0f;
       std::swap(mover, other);
       sign = -sign;
     }
+  }
+
+  // See connect_four_solver.hpp. On every board but 8x8, which does not fit the solver's word.
+  std::int32_t exact_score(const State& state) const {
+    if (lines_.has_line(state.other)) return -(empty_cells(state) / 2 + 1);
+    if (empty_cells(state) == 0) return 0;
+    std::call_once(solver_made_, [this] { solver_ = std::make_unique<ConnectFourSolver>(rows_, columns_, line_); });
+    return solver_->solve(state.mover, state.other);
+  }
+
+  // Lines that only one side can still complete, by the stones that they lack, and cells that complete one, worth more
+  // where zugzwang brings them about: in the end the first player comes to fill odd rows, the second even ones.
+  // Weights as found by matches at depth 5 against 2000 simulations with random rollouts (600 games each, +-0.04):
+  // these scored 0.57. Own rows worth 16 and all threats 4: 0.53; all 16 and own rows nothing: 0.47; 2 and 4: 0.45;
+  // lines that lack three stones worth nothing: 0.53; threats alone: 0.38.
+  float heuristic(const State& state) const {
+    const std::uint64_t first_rows = odd_rows_, second_rows = all_ & ~odd_rows_;
+    const bool first = player(state) == 0;
+    const float balance = strength(state.mover, state.other, first ? first_rows : second_rows) -
+                          strength(state.other, state.mover, first ? second_rows : first_rows);
+    return balance / (kHalfway + std::abs(balance));
   }
 
   std::string action_text(const State&, int action) const { return std::to_string(action + 1); }
@@ -142,37 +164,35 @@ class ConnectFour {
 
  private:
   std::uint64_t bit(int row, int column) const { return std::uint64_t{1} << (column * rows_ + row); }
-  bool on_board(int row, int column) const { return row >= 0 && row < rows_ && column >= 0 && column < columns_; }
-
   // The lowest empty cell of a column, 0 where it is full: the addition carries out of the column.
   std::uint64_t drop(std::uint64_t stones, int column) const {
     return ((stones & column_masks_[column]) + bottoms_[column]) & column_masks_[column];
   }
 
-  bool has_line(std::uint64_t stones) const {
-    std::uint64_t lines = 0;
-    if (line_ == 4) {
-      for (int d = 0; d < 4; ++d) {
-        const std::uint64_t pairs = stones & (stones >> shifts_[d]);
-        lines |= pairs & (pairs >> 2 * shifts_[d]) & starts_[d];
-      }
-      return lines != 0;
-    }
-    for (int d = 0; d < 4; ++d) {
-      if (starts_[d] == 0) continue;
-      std::uint64_t line = stones;
-      for (int k = 1; k < line_; ++k) line &= stones >> k * shifts_[d];
-      lines |= line & starts_[d];
-    }
-    return lines != 0;
+  float strength(std::uint64_t stones, std::uint64_t others, std::uint64_t own_rows) const {
+    const std::array<int, 9> counts = lines_.counts(stones, others);
+    const std::uint64_t winning = lines_.completing(stones) & all_ & ~(stones | others);
+    float sum = 0.0f;
+    for (int lacking = 2; lacking <= 3 && lacking < line_; ++lacking)
+      sum += kLacking[lacking - 2] * static_cast<float>(counts[static_cast<std::size_t>(line_ - lacking)]);
+    return sum + kThreat * static_cast<float>(std::popcount(winning)) +
+           kOwnThreat * static_cast<float>(std::popcount(winning & own_rows));
   }
 
+  int empty_cells(const State& state) const { return std::popcount(all_ & ~(state.mover | state.other)); }
+  bool is_solved() const { return columns_ * (rows_ + 1) <= 64; }
+
+  static constexpr float kLacking[] = {3.0f, 1.0f};  // lines that lack two stones, three stones
+  static constexpr float kThreat = 8.0f, kOwnThreat = 8.0f, kHalfway = 40.0f;
+  static constexpr int kSolvedEmpty = 30;  // solved in 0.05 s on average, 1 s at most
+
   int rows_, columns_, line_;
-  std::uint64_t all_ = 0;
+  Lines lines_;
+  std::uint64_t all_ = 0, odd_rows_ = 0;  // rows 1, 3, 5, ... as people count them
   std::uint64_t column_masks_[8] = {};
   std::uint64_t bottoms_[8] = {};
-  int shifts_[4] = {};
-  std::uint64_t starts_[4] = {};  // cells where a line in each direction fits on the board
+  mutable std::once_flag solver_made_;  // its table is worth making only where a score is asked for
+  mutable std::unique_ptr<const ConnectFourSolver> solver_;
 };
 
 RLPLAT_GAME("connect_four", ConnectFour)

@@ -4,4 +4,8 @@ from pathlib import Path
 
 from rlplat.search.game import GameDefinition
 
-connect_four = GameDefinition("connect_four", header=Path(__file__).with_name("connect_four.hpp"))
+connect_four = GameDefinition(
+    "connect_four",
+    header=Path(__file__).with_name("connect_four.hpp"),
+    positions=Path(__file__).parent / "positions" / "connect_four.txt",
+)

@@ -1,6 +1,7 @@
 // Tic-tac-toe. One bit per cell, cell 0 at the upper left, row by row.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <string>
 
@@ -15,7 +16,7 @@ class TicTacToe {
 
   static std::span<const rlplat::Parameter> parameters() { return {}; }
 
-  explicit TicTacToe(std::span<const double>) {}
+  explicit TicTacToe(std::span<const double>) { solve(initial_state()); }
 
   rlplat::Shape shape() const {
     return {.num_actions = 9,
@@ -72,6 +73,9 @@ class TicTacToe {
       }
   }
 
+  // 0 for a draw; otherwise one more than the stones that the winner has left when the line is complete: 1 to 3.
+  std::int32_t exact_score(const State& state) const { return scores_[index(state)]; }
+
   std::string action_text(const State&, int action) const { return std::to_string(action + 1); }
 
   std::string text(const State& state) const {
@@ -83,6 +87,34 @@ class TicTacToe {
     }
     return board;
   }
+
+ private:
+  static constexpr std::int8_t kUnknown = -128;
+
+  static std::size_t index(const State& state) { return static_cast<std::size_t>(state.mover << 9 | state.other); }
+
+  // Fills the table with the position and all that can follow.
+  int solve(const State& state) {
+    std::int8_t& score = scores_[index(state)];
+    if (score != kUnknown) return score;
+    const int empty = 9 - std::popcount(static_cast<unsigned>(state.mover | state.other));
+    std::int32_t legal[9];
+    int best = kUnknown;
+    if (const std::optional<float> result = outcome(state)) best = *result == 0.0f ? 0 : -(empty / 2 + 1);
+    else
+      for (int i = legal_actions(state, legal) - 1; i >= 0; --i) {
+        State after = state;
+        apply(after, legal[i]);
+        best = std::max(best, -solve(after));
+      }
+    return score = static_cast<std::int8_t>(best);
+  }
+
+  std::array<std::int8_t, 1 << 18> scores_ = [] {
+    std::array<std::int8_t, 1 << 18> unknown;
+    unknown.fill(kUnknown);
+    return unknown;
+  }();
 };
 
 RLPLAT_GAME("tictactoe", TicTacToe)

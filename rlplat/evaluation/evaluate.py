@@ -9,18 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rlplat import registry
-from rlplat.config import load_config
 from rlplat.evaluation.arena import MatchResult, play_match
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
+from rlplat.evaluation.trained import load_trained
 from rlplat.interfaces import Policy
-from rlplat.runs.arrays import load_arrays
-from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
 from rlplat.runs.durable import write_json
-from rlplat.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from rlplat.search.game import Game
@@ -79,6 +75,7 @@ def evaluate_policy(
 ) -> list[Evaluation]:
     """Play a match against each opponent from the same openings; `step` and `num_simulations` are noted in the result.
 
+    Openings are as long as an opponent asks for by an attribute `opening_plies`, if that is longer.
     Every opponent is made before the first game, so a wrong name costs no time.
     """
     opponents = {
@@ -87,10 +84,11 @@ def evaluate_policy(
     }
     evaluations = []
     for name, opponent in opponents.items():
+        plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
         start = time.perf_counter()
-        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=opening_plies, seed=seed)
+        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
         seconds = time.perf_counter() - start
-        evaluations.append(_evaluation(name, match, opening_plies, seed, seconds, step, num_simulations))
+        evaluations.append(_evaluation(name, match, plies, seed, seconds, step, num_simulations))
     return evaluations
 
 
@@ -146,39 +144,38 @@ def evaluate_run(
     """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
 
     `num_simulations` is per move of the agent; 0: its network alone; None: as in self-play. Openings are as long as
-    the run's configuration says. May be called while the run is being trained.
+    the run's configuration says, or as an opponent asks for. May be called while the run is being trained.
     """
-    run = RunFolder.open(run_path)
-    config = load_config(run.config_path, trust=trust)
-    found = CheckpointStore(run.checkpoints_path, keep=config.training.keep_checkpoints).resolve(checkpoint)
-    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
-    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game)
-    weights = load_arrays(found.path / WEIGHTS_FILE)
+    trained = load_trained(run_path, checkpoint, trust=trust)
     evaluations = evaluate_policy(
-        game,
-        agent.make_policy(weights, num_simulations=num_simulations, seed=seed),
+        trained.game,
+        trained.make_policy(num_simulations=num_simulations, seed=seed),
         against,
         num_games=num_games,
-        opening_plies=config.evaluation.opening_plies,
+        opening_plies=trained.config.evaluation.opening_plies,
         seed=seed,
         trust=trust,
-        step=found.step,
+        step=trained.step,
         num_simulations=num_simulations,
     )
-    save_evaluations(run.evaluations_path, found.step, evaluations)
+    save_evaluations(trained.run.evaluations_path, trained.step, evaluations)
     return evaluations
 
 
 def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
-    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
+    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing."""
+    save_rows(folder, step, "evaluations", evaluations)
+
+
+def save_rows(folder: Path, step: int, kind: str, rows: Sequence[Any]) -> None:
+    """Write dataclass instances of one kind, found of the checkpoint at `step`, to `<UTC time>-<step>.json`.
 
     Whoever made them shows them, too: what the disk refuses costs a warning.
     """
     now = datetime.now(UTC)
-    rows = [asdict(evaluation) for evaluation in evaluations]
-    content = {"created": now.isoformat(timespec="seconds"), "evaluations": rows}
+    content = {"created": now.isoformat(timespec="seconds"), kind: [asdict(row) for row in rows]}
     try:
         folder.mkdir(exist_ok=True)
         write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)
     except OSError as error:
-        _log.warning("%s: the evaluation of update %d cannot be kept: %s", folder, step, error.strerror)
+        _log.warning("%s: the %s of update %d cannot be kept: %s", folder, kind, step, error.strerror)

@@ -13,10 +13,9 @@ import ray
 
 from rlplat import registry
 from rlplat.config import RunConfig
-from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import evaluate_weights
+from rlplat.training.evaluating import Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report
 
 WEIGHTS_GROUP = "weights"
@@ -101,7 +100,7 @@ class EvaluatorActor:
         os.nice(5)  # where cores are short, training goes first
         self._built = _build(config, trust)
 
-    def evaluate(self, step: int, weights: Arrays) -> tuple[int, list[Evaluation]]:
+    def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:
         """Evaluate published weights."""
         config, game, agent = self._built.config, self._built.game, self._built.agent
         return step, evaluate_weights(config, game, agent, weights, step, num_games=config.evaluation.num_games)

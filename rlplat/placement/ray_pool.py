@@ -19,11 +19,11 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.errors import RlplatError, WorkerError
-from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.placement import cluster
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.search.game import Game
+from rlplat.training.evaluating import Strength
 from rlplat.training.hosts import Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -119,7 +119,7 @@ class RayPool:
         _, weights = _get(self._learner.newest_weights.remote(UNKNOWN_VERSION))
         self._evaluating.append(self._evaluator.evaluate.remote(step, weights))
 
-    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
+    def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call; with `wait`, all that were begun."""
         if not self._evaluating:
             return []

@@ -26,6 +26,9 @@ class GameDefinition:
 
     name: str
     header: Path
+    positions: Path | None = None
+    """A file of positions with exact scores (see `rlplat.evaluation.positions`), by which every evaluation of a run of
+    this game with the file's parameters is judged, too. A few hundred: each costs two searches."""
 
     def load(self, **parameters: float) -> Game:
         """Compile the rules if need be and set the parameters.
@@ -88,6 +91,9 @@ class Game:
         self.min_length: int = core.min_length
         self.max_length: int = core.max_length
         self.state_size: int = core.state_size
+        self.has_heuristic: bool = core.has_heuristic
+        self.exact_score_from: int | None = None if core.exact_score_from < 0 else core.exact_score_from
+        """Plies from which on exact scores take seconds at most; None: the game has none with these parameters."""
 
     @property
     def spec(self) -> EnvSpec:
@@ -95,6 +101,12 @@ class Game:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load, (self.definition, self.parameters)
+
+    def check_exact_score(self) -> None:
+        """Raise GameError if this game has no exact scores."""
+        if self.exact_score_from is None:
+            given = ", ".join(f"{name}={value:g}" for name, value in self.parameters.items())
+            raise GameError(f"{self.name}{f' with {given}' if given else ''} has no exact scores; {_solved_games()}")
 
     def initial_state(self) -> State:
         return State(self, _core.Position(self.core))
@@ -120,6 +132,15 @@ class Game:
         actions = np.empty(self.num_actions, np.int32)
         self.core.symmetry(index, cells, actions)
         return cells, actions
+
+
+def _solved_games() -> str:
+    """Which shipped games have exact scores, as a sentence."""
+    from rlplat import registry
+
+    games = {name: registry.resolve(name, kind="game") for name in registry.names("game")}
+    solved = [name for name, definition in games.items() if definition.load().exact_score_from is not None]
+    return f"with their default parameters these have: {', '.join(solved) or 'none'}"
 
 
 def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
@@ -191,6 +212,32 @@ class State:
         planes = np.empty(self.game.plane_shape, np.float32)
         self.position.encode(planes)
         return planes
+
+    def heuristic(self) -> float:
+        """A guess of the result from the view of the player to move, in [-1, 1]; of a finished game the result itself.
+
+        GameError if the game has none.
+        """
+        if not self.game.has_heuristic:
+            raise GameError(f"{self.game.name} has no heuristic; its header may define heuristic(state)")
+        return float(self.returns[self.player]) if self.is_terminal else self.position.heuristic()
+
+    def exact_score(self) -> int:
+        """What perfect play leads to, from the view of the player to move: above 0 a win, below a loss, 0 a draw.
+
+        The unit is the game's own (see its header), more is better. GameError if the game has none. It may take hours
+        where fewer than `Game.exact_score_from` moves were made.
+        """
+        self.game.check_exact_score()
+        return self.position.exact_score()
+
+    def action_scores(self) -> NDArray[np.int32]:
+        """Exact score of each legal action, in their order, from the view of the player to move: int32 `[n]`.
+
+        Their maximum is `exact_score()`; empty once the game is over. GameError if the game has none.
+        """
+        self.game.check_exact_score()
+        return np.asarray(self.position.action_scores(), np.int32)
 
     def action_text(self, action: int) -> str:
         return self.position.action_text(action)

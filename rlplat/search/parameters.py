@@ -39,8 +39,8 @@ class SearchParams:
     noise_fraction: float = 0.0
     """Share of the noise in the priors at the root, 0 to 1; 0 for play and analysis."""
     prove: bool = False
-    """Results that follow from finished games in the tree count as exact: a proven win ends the search, a proven loss is
-    not visited again (Winands et al. 2008, "Monte-Carlo Tree Search Solver")."""
+    """Results that follow from finished games in the tree count as exact: a proven win ends the search, a proven loss
+    is not visited again (Winands et al. 2008, "Monte-Carlo Tree Search Solver")."""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.num_simulations, Integral) and not isinstance(self.num_simulations, bool)

@@ -3,22 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from rlplat.config import RunConfig
-from rlplat.evaluation.evaluate import Evaluation, evaluate_policy
+from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, save_evaluations, save_rows
+from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
-from rlplat.interfaces import Agent, Arrays
+from rlplat.evaluation.positions import STAGES, own_positions
+from rlplat.interfaces import Agent, Arrays, Metrics, Policy
 from rlplat.search.game import Game
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What an evaluation found."""
+
+    evaluations: list[Evaluation]
+    """One per opponent."""
+    judgements: list[Judgement]
+    """Of the game's own positions, the network alone and with searches; empty for a game without."""
+
+    @property
+    def mean_score(self) -> float:
+        """Mean score over the opponents: what decides which checkpoint is the best."""
+        return sum(evaluation.score for evaluation in self.evaluations) / len(self.evaluations)
+
+    def metrics(self) -> Metrics:
+        """Scores and Elo differences by opponent, and shares of wrong moves by group of positions."""
+        found = {
+            f"evaluation/{each.opponent}/{name}": value
+            for each in self.evaluations
+            for name, value in (
+                ("score", each.score),
+                ("score_low", each.score_low),
+                ("score_high", each.score_high),
+                ("elo", each.elo),
+            )
+            if abs(value) != float("inf")
+        }
+        for each in self.judgements:
+            player = "network" if each.simulations == 0 else "search"
+            found[f"positions/{each.group}/result_changed/{player}"] = each.result_changed
+            found[f"positions/{each.group}/not_best/{player}"] = each.not_best
+        return found
 
 
 def evaluate_weights(
     config: RunConfig, game: Game, agent: Agent, weights: Arrays, step: int, *, num_games: int
-) -> list[Evaluation]:
-    """Play `num_games` against each opponent of `config.evaluation` with published weights."""
+) -> Strength:
+    """Play `num_games` against each opponent of `config.evaluation` with published weights, and judge their moves."""
     settings = config.evaluation
-    return evaluate_policy(
+
+    def make_policy(num_simulations: int | None) -> Policy:
+        return agent.make_policy(weights, num_simulations=num_simulations, seed=config.seed)
+
+    evaluations = evaluate_policy(
         game,
-        agent.make_policy(weights, num_simulations=settings.num_simulations, seed=config.seed),
+        make_policy(settings.num_simulations),
         settings.against,
         num_games=num_games,
         opening_plies=settings.opening_plies,
@@ -26,6 +68,11 @@ def evaluate_weights(
         step=step,
         num_simulations=settings.num_simulations,
     )
+    positions = own_positions(game)
+    if not positions:
+        return Strength(evaluations, [])
+    judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
+    return Strength(evaluations, judgements)
 
 
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
@@ -34,6 +81,18 @@ def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) ->
         parse_opponent(name, trust=trust).make_policy(game, config.seed)
 
 
-def mean_score(evaluations: list[Evaluation]) -> float:
-    """Mean score over the opponents: what decides which checkpoint is the best."""
-    return sum(evaluation.score for evaluation in evaluations) / len(evaluations)
+def save_strength(folder: Path, step: int, strength: Strength) -> None:
+    """Write what an evaluation of the checkpoint at `step` found into a run's `evaluations` folder."""
+    save_evaluations(folder, step, strength.evaluations)
+    if strength.judgements:
+        save_rows(folder, step, "positions", strength.judgements)
+
+
+def positions_layout(game: Game) -> dict[str, list[str]]:
+    """TensorBoard charts of the shares of wrong moves; none for a game without positions of its own."""
+    if not own_positions(game):
+        return {}
+    return {
+        f"result changed by {player}": [f"positions/{group}/result_changed/{player}" for group in (*STAGES, "hard")]
+        for player in ("search", "network")
+    }

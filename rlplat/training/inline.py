@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rlplat.config import RunConfig
-from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.search.game import Game
-from rlplat.training.evaluating import evaluate_weights
+from rlplat.training.evaluating import Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -25,7 +24,7 @@ class InlinePool:
         self._config, self._game, self._agent = config, game, agent
         self._num_collectors = config.placement.resolve_num_actors()
         self._threads = ThreadPoolExecutor(self._num_collectors, thread_name_prefix="collector")
-        self._evaluations: list[tuple[int, list[Evaluation]]] = []
+        self._evaluations: list[tuple[int, Strength]] = []
 
     def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
         """Build the parts, from a checkpoint's folder if there is one."""
@@ -60,7 +59,7 @@ class InlinePool:
         evaluations = evaluate_weights(self._config, self._game, self._agent, weights, step, num_games=num_games)
         self._evaluations.append((step, evaluations))
 
-    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
+    def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """What `evaluate` found since the last call."""
         done, self._evaluations = self._evaluations, []
         return done

@@ -15,14 +15,14 @@ from typing import Protocol
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError
-from rlplat.evaluation.evaluate import Evaluation, save_evaluations
+from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Metrics
 from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import Budget, ProgressView
-from rlplat.training.evaluating import mean_score
+from rlplat.training.evaluating import save_strength
 from rlplat.training.hosts import Report
 from rlplat.training.pool import Batch, Pool
 
@@ -173,12 +173,12 @@ class TrainingLoop:
                 self._pool.evaluate(step)
 
     def _take_evaluations(self, *, wait: bool) -> None:
-        for step, evaluations in self._pool.evaluations(wait=wait):
-            self._evaluation = (step, tuple(evaluations))
-            self._output.metrics.write(step, evaluation_metrics(evaluations))
-            save_evaluations(self._output.folder.evaluations_path, step, evaluations)
+        for step, strength in self._pool.evaluations(wait=wait):
+            self._evaluation = (step, tuple(strength.evaluations))
+            self._output.metrics.write(step, strength.metrics())
+            save_strength(self._output.folder.evaluations_path, step, strength)
             best = self._output.checkpoints.best_score
-            score = mean_score(evaluations)
+            score = strength.mean_score
             if best is None or score > best:
                 try:
                     self._output.checkpoints.mark_best(step, score)
@@ -251,21 +251,6 @@ class Interval:
         metrics["speed/updates_per_s"] = self.num_updates / elapsed_s
         metrics["speed/learner_busy"] = min(1.0, self._learner_s / elapsed_s)
         return metrics
-
-
-def evaluation_metrics(evaluations: list[Evaluation]) -> Metrics:
-    """Scores and Elo differences with their intervals, by opponent."""
-    return {
-        f"evaluation/{each.opponent}/{name}": value
-        for each in evaluations
-        for name, value in (
-            ("score", each.score),
-            ("score_low", each.score_low),
-            ("score_high", each.score_high),
-            ("elo", each.elo),
-        )
-        if abs(value) != float("inf")
-    }
 
 
 def _crossed(before: int, now: int, every: int) -> bool:

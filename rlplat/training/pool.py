@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import ConfigError
-from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Arrays, Demand, Summary
+from rlplat.training.evaluating import Strength
 from rlplat.training.hosts import Report
 
 
@@ -50,7 +50,7 @@ class Pool(Protocol):
         """Begin the evaluation of the weights that `save` has just written at `step`."""
         ...
 
-    def evaluations(self, *, wait: bool) -> list[tuple[int, list[Evaluation]]]:
+    def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that have ended since the last call, with their steps; with `wait`, all that were begun."""
         ...
 

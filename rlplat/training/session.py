@@ -13,7 +13,6 @@ from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
 from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError
-from rlplat.evaluation.evaluate import Evaluation, save_evaluations
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -21,11 +20,17 @@ from rlplat.runs.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
-from rlplat.tables import evaluation_results
+from rlplat.tables import judgement_lines, strength_results
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import check_opponents, evaluate_weights
+from rlplat.training.evaluating import (
+    Strength,
+    check_opponents,
+    evaluate_weights,
+    positions_layout,
+    save_strength,
+)
 from rlplat.training.inline import InlinePool
-from rlplat.training.loop import Output, TrainingLoop, evaluation_metrics
+from rlplat.training.loop import Output, TrainingLoop
 from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
@@ -70,14 +75,14 @@ def train(
     folder = _open(config, run_dir, trust) if resume else _create(built, run_dir, init_from)
     try:
         with folder.lock(), Console(folder.path.name) as console, _logging(folder, console), _Stop() as stop:
-            evaluations = _train(built, folder, console, stop, initial_weights, resume)
+            strength = _train(built, folder, console, stop, initial_weights, resume)
     except MENDABLE:
         if not resume:
             folder.discard_unused()
         raise
     if stop.requested:
         raise KeyboardInterrupt
-    return evaluation_results(evaluations)
+    return strength_results((strength.judgements, strength.evaluations))
 
 
 def weights_of(source: Path) -> Arrays:
@@ -131,7 +136,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = 
 
 def _train(
     built: Built, folder: RunFolder, console: Console, stop: _Stop, initial_weights: Arrays | None, resume: bool
-) -> list[Evaluation]:
+) -> Strength:
     config = built.config
     store = CheckpointStore(folder.checkpoints_path, keep=config.training.keep_checkpoints)
     checkpoint = store.latest() if resume else None
@@ -157,16 +162,16 @@ def _train(
                 step = loop.run(checkpoint, report).progress.updates
         finally:
             pool.close()
-        evaluations: list[Evaluation] = []
+        strength = Strength([], [])
         if not stop.requested:
             with stop.interruptible():
-                evaluations = _final_evaluation(built, folder, store, writer, console)
+                strength = _final_evaluation(built, folder, store, writer, console)
         if stop.requested:
             folder.update("stopped")
             console.message(f"stopped at update {step}; continue with --resume")
-            return []
+            return Strength([], [])
         folder.update("finished")
-        return evaluations
+        return strength
 
 
 def make_pool(built: Built) -> Pool:
@@ -180,21 +185,23 @@ def make_pool(built: Built) -> Pool:
 
 def _final_evaluation(
     built: Built, folder: RunFolder, store: CheckpointStore, writer: MetricsWriter, console: Console
-) -> list[Evaluation]:
+) -> Strength:
     num_games = built.config.evaluation.final_num_games
     last: Checkpoint | None = store.latest()
     if num_games == 0 or not built.config.evaluation.against or last is None:
-        return []
+        return Strength([], [])
     opponents = ", ".join(built.config.evaluation.against)
     console.phase(f"evaluating update {last.step}: {num_games} games each against {opponents}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
-    evaluations = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
-    save_evaluations(folder.evaluations_path, last.step, evaluations)
-    writer.write(last.step, evaluation_metrics(evaluations))
-    writer.hparams_result({f"final/{name}": value for name, value in evaluation_metrics(evaluations).items()})
+    strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
+    save_strength(folder.evaluations_path, last.step, strength)
+    writer.write(last.step, strength.metrics())
+    writer.hparams_result({f"final/{name}": value for name, value in strength.metrics().items()})
     console.phase("finished")
-    console.result_table(f"update {last.step}", evaluations)
-    return evaluations
+    console.result_table(f"update {last.step}", strength.evaluations)
+    for line in judgement_lines(strength.judgements):
+        console.message(line)
+    return strength
 
 
 def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
@@ -202,6 +209,7 @@ def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
     strength = {
         "score": [f"evaluation/{opponent}/score" for opponent in against],
         "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
+        **positions_layout(built.game),
     }
     return {"strength": strength, **built.agent.metrics_layout()}
 

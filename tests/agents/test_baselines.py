@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from agents.baselines import random
-from rlplat.evaluation.arena import play_match
+from rlplat.errors import CheckpointError, RegistryError
+from rlplat.evaluation.arena import draw_openings, play_match
+from rlplat.evaluation.evaluate import evaluate_policy
+from rlplat.evaluation.trained import load_trained
 from rlplat.registry import names, resolve
 
 
@@ -14,6 +17,11 @@ def tictactoe():
 @pytest.fixture(scope="module")
 def connect_four():
     return resolve("connect_four", kind="game").load()
+
+
+@pytest.fixture(scope="module")
+def connect_four_8x8():
+    return resolve("connect_four", kind="game").load(rows=8, columns=8)
 
 
 def policy(name, game, seed=0):
@@ -83,3 +91,85 @@ def test_search_does_not_lose_tictactoe_against_itself(tictactoe):
     one, two = policy("mcts:2000", tictactoe, 1), policy("mcts:2000", tictactoe, 2)
     match = play_match(tictactoe, one, two, num_games=10, opening_plies=0, seed=0)
     assert match.score.draws == 10
+
+
+def test_alphabeta_wins_blocks_and_sees_a_double_threat(connect_four):
+    states = [connect_four.state_from_moves(moves) for moves in ("152535", "41414", "3141")]
+    chosen = policy("alphabeta:4", connect_four).act(states).tolist()
+    assert chosen[:2] == [3, 3]
+    assert chosen[2] in (1, 4)  # three open in a row, or its start, before the other side closes it
+    assert policy("alphabeta:1", connect_four).act(states[:1]).tolist() == [3]
+
+
+def test_alphabeta_at_depth_5_is_no_weaker_than_500_rollouts(connect_four):
+    strong, other = policy("alphabeta:5", connect_four, 1), policy("mcts:500", connect_four, 2)
+    low, _ = play_match(connect_four, strong, other, num_games=200, opening_plies=4, seed=0).score.interval
+    assert low > 0.5
+
+
+@pytest.mark.parametrize(
+    "game, name, message",
+    [
+        ("connect_four", "alphabeta", "alphabeta needs a depth in plies, as in alphabeta:5"),
+        ("connect_four", "alphabeta:x", "'alphabeta:x': alphabeta needs a depth"),
+        ("connect_four", "alphabeta:0", "a depth of 1 to 100"),
+        ("connect_four", "solver:3", "solver takes no argument"),
+        ("connect_four_8x8", "solver", "opponent 'solver': connect_four with rows=8.* has no exact scores"),
+        ("connect_four", "checkpoint", "'checkpoint': checkpoint needs a run and one of latest, best or a step"),
+        ("connect_four", "checkpoint:runs/a", "'checkpoint:runs/a': checkpoint needs a run and"),
+        ("tictactoe", "alphabeta:3", "tictactoe has no heuristic, which alphabeta needs"),
+    ],
+)
+def test_a_baseline_refuses_what_it_cannot_play(request, game, name, message):
+    with pytest.raises(RegistryError, match=message):
+        policy(name, request.getfixturevalue(game))
+
+
+def test_the_solver_plays_every_best_move_and_no_other(connect_four, tictactoe):
+    corner = tictactoe.state_from_moves("1")
+    assert set(policy("solver", tictactoe).act([corner] * 50).tolist()) == {4}  # only the middle draws
+    states = [state for state in draw_openings(connect_four, 20, 20, 0) for _ in range(3)]
+    for state, action in zip(states, policy("solver", connect_four).act(states), strict=True):
+        scores = state.action_scores()
+        assert action in state.legal_actions()[scores == scores.max()]
+    start = tictactoe.initial_state()
+    assert len(set(policy("solver", tictactoe).act([start] * 200).tolist())) == 9  # all opening moves draw
+
+
+def test_the_solver_never_loses_and_openings_are_as_long_as_it_asks_for(connect_four, tictactoe):
+    (row,) = evaluate_policy(tictactoe, policy("random", tictactoe), ["solver"], num_games=100, opening_plies=1, seed=0)
+    assert (row.wins, row.opening_plies) == (0, 1)
+    assert policy("solver", connect_four).opening_plies == 12
+    (row,) = evaluate_policy(
+        connect_four, policy("mcts:100", connect_four), ["solver"], num_games=4, opening_plies=2, seed=0
+    )
+    assert row.opening_plies == 12
+    assert row.score < 0.6
+
+
+def test_who_wins_an_opening_against_the_solver_is_decided_by_its_score(connect_four):
+    """The solver against itself: each game ends as the score of its opening says, and after so many stones."""
+    one, two = policy("solver", connect_four, 1), policy("solver", connect_four, 2)
+    openings = draw_openings(connect_four, 3, 20, 5)
+    for game, opening in zip(
+        play_match(connect_four, one, two, num_games=6, opening_plies=20, seed=5).games[::2], openings, strict=True
+    ):
+        score = opening.exact_score()
+        winner = opening.player if score > 0 else 1 - opening.player
+        assert game.points == (0.5 if score == 0 else 1.0 if winner == 0 else 0.0)
+        stones = (game.num_moves + 1) // 2 if winner == 0 else game.num_moves // 2
+        assert score == 0 or 22 - stones == abs(score)
+
+
+def test_a_checkpoint_plays_as_its_run_learned_to(tiny_run, tictactoe, connect_four):
+    trained = load_trained(tiny_run, "latest")
+    states = [tictactoe.state_from_moves(moves) for moves in ("", "1", "15", "159")]
+    opponent = policy(f"checkpoint:{tiny_run}@latest", tictactoe)
+    assert opponent.act(states).tolist() == trained.make_policy(num_simulations=None, seed=0).act(states).tolist()
+    assert (
+        policy(f"checkpoint:{tiny_run}@{trained.step}", tictactoe).act(states).tolist() == opponent.act(states).tolist()
+    )
+    with pytest.raises(RegistryError, match="it plays tictactoe, this match is of connect_four with rows=6"):
+        policy(f"checkpoint:{tiny_run}@latest", connect_four)
+    with pytest.raises(CheckpointError, match="no checkpoint of step 7"):
+        policy(f"checkpoint:{tiny_run}@7", tictactoe)

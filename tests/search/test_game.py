@@ -193,3 +193,21 @@ def test_a_random_game_of_connect_four_is_uniform_over_the_open_columns():
 def test_the_core_refuses_what_is_no_library():
     with pytest.raises(RuntimeError, match=r"ladder\.hpp"):
         _core.Game(str(GAMES / "ladder.hpp"), [])
+
+
+def test_a_heuristic_is_a_guess_from_the_view_of_the_player_to_move():
+    guesses = [CONNECT_FOUR.state_from_moves(moves).heuristic() for moves in ("", "4", "4117", "41171", "1122334")]
+    assert guesses[0] == 0.0
+    assert guesses[1] < 0.0  # the opponent holds the middle
+    assert guesses[2] > 0.0
+    assert guesses[4] == -1.0  # over: the result itself
+    assert all(-1.0 <= guess <= 1.0 for guess in guesses)
+
+
+def test_a_game_without_a_slot_says_how_it_could_have_it():
+    state = GameDefinition("ladder", GAMES / "ladder.hpp").load().initial_state()
+    assert not state.game.has_heuristic
+    with pytest.raises(GameError, match=r"ladder has no heuristic; its header may define heuristic\(state\)"):
+        state.heuristic()
+    with pytest.raises(GameError, match=r"ladder with .* has no exact scores"):
+        state.exact_score()

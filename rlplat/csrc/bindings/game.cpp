@@ -49,6 +49,19 @@ std::vector<std::int32_t> legal_actions(const Position& position) {
   return actions;
 }
 
+std::vector<std::int32_t> action_scores(const Position& position) {
+  const Game& game = *position.game;
+  const int player = game.player(position.history.current());
+  std::vector<std::int32_t> scores = legal_actions(position);
+  for (std::int32_t& entry : scores) {
+    History after = position.history;
+    after.apply(entry);
+    const int score = game.exact_score(after.current(), after.past());
+    entry = game.player(after.current()) == player ? score : -score;
+  }
+  return scores;
+}
+
 }  // namespace
 
 void bind_game(nb::module_& module) {
@@ -76,8 +89,10 @@ void bind_game(nb::module_& module) {
       .def_prop_ro("num_symmetries", [](const Game& game) { return game.shape().num_symmetries; })
       .def_prop_ro("state_size", [](const Game& game) { return game.shape().state_size; })
       .def_prop_ro("past_length", [](const Game& game) { return game.shape().past_length; })
-      .def_prop_ro("has_heuristic", [](const Game& game) { return game.table().heuristic != nullptr; })
-      .def_prop_ro("has_exact_score", [](const Game& game) { return game.table().exact_score != nullptr; })
+      .def_prop_ro("has_heuristic", &Game::has_heuristic)
+      .def_prop_ro(
+          "exact_score_from", [](const Game& game) { return game.shape().exact_score_from; },
+          "Plies from which on exact scores take seconds at most; -1: there are none.")
       .def(
           "symmetry",
           [](const Game& game, int index, Array<std::int32_t, 1> cells, Array<std::int32_t, 1> actions) {
@@ -135,6 +150,14 @@ void bind_game(nb::module_& module) {
             return p.game->rollout(p.history.current(), p.history.past(), random);
           },
           nb::arg("seed"), "Return of player 0 after random moves to the end of the game.")
+      .def(
+          "heuristic", [](const Position& p) { return p.game->heuristic(p.history.current()); },
+          "The caller has checked that the game has one.")
+      .def(
+          "exact_score", [](const Position& p) { return p.game->exact_score(p.history.current(), p.history.past()); },
+          nb::call_guard<nb::gil_scoped_release>(), "The caller has checked that the game has one.")
+      .def("action_scores", &action_scores, nb::call_guard<nb::gil_scoped_release>(),
+           "Exact score of each legal action, in their order, from the view of the player to move.")
       .def(
           "action_text", [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
           nb::arg("action"))

@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/position.hpp"
+#include "search/alpha_beta.hpp"
 #include "search/analysis.hpp"
 #include "search/self_play.hpp"
 
@@ -22,6 +23,30 @@ EvaluatorKind evaluator_kind(const std::string& name) {
 
 void check_group(const BatchSearch& search, int group) {
   if (group < 0 || group >= search.num_groups()) throw nb::index_error("no such group");
+}
+
+void check_same_game(const Game& game, const std::vector<const Position*>& positions) {
+  for (const Position* position : positions) {
+    const Game& other = *position->game;
+    if (&other.table() != &game.table() || other.state_size() != game.state_size() ||
+        other.observation_size() != game.observation_size())
+      throw nb::value_error("a position to analyse belongs to another game");
+  }
+}
+
+void alpha_beta(std::shared_ptr<Game> game, const std::vector<const Position*>& positions, int depth,
+                std::uint64_t seed, Array<std::int64_t, 1> actions, Array<float, 1> values) {
+  check_same_game(*game, positions);
+  check_length(actions, 0, positions.size(), "actions");
+  check_length(values, 0, positions.size(), "values");
+  const nb::gil_scoped_release unlocked;
+  AlphaBeta search(std::move(game), depth);
+  for (std::size_t p = 0; p < positions.size(); ++p) {
+    Random random = Random::stream(seed, p);
+    const AlphaBeta::Result result = search.search(positions[p]->history, random);
+    actions.data()[p] = result.action;
+    values.data()[p] = result.value;
+  }
 }
 
 int select(BatchSearch& search, int group, Array<float, 4> observations) {
@@ -112,6 +137,11 @@ void bind_search(nb::module_& module) {
       PyErr_SetString(nb::module_::import_("rlplat.errors").attr("DivergedError").ptr(), text.c_str());
     }
   });
+  module.def(
+      "alpha_beta", &alpha_beta, nb::arg("game"), nb::arg("positions"), nb::kw_only(), nb::arg("depth"),
+      nb::arg("seed"), nb::arg("actions").noconvert(), nb::arg("values").noconvert(),
+      "Search each of B positions to a depth; fills actions int64[B] and values float32[B], from the view of the "
+      "player to move. See csrc/search/alpha_beta.hpp.");
 
   nb::class_<SearchParams>(module, "SearchParams", "How a tree is searched; see csrc/search/tree.hpp.")
       .def(
@@ -200,13 +230,8 @@ void bind_search(nb::module_& module) {
              const std::vector<const Position*>& positions, const std::string& evaluator, int num_searches,
              int num_threads, std::uint64_t cache_bytes, std::uint64_t seed) {
             std::vector<History> histories;
-            for (const Position* position : positions) {
-              const Game& other = *position->game;
-              if (&other.table() != &game->table() || other.state_size() != game->state_size() ||
-                  other.observation_size() != game->observation_size())
-                throw nb::value_error("a position to analyse belongs to another game");
-              histories.push_back(position->history);
-            }
+            check_same_game(*game, positions);
+            for (const Position* position : positions) histories.push_back(position->history);
             new (self) Analysis(std::move(game), params,
                                 BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0},
                                 std::move(histories), seed);

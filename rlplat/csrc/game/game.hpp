@@ -46,6 +46,10 @@ class Game {
   // Overwrites `planes`, float[num_planes][height][width].
   void encode(const void* state, RawPast past, float* planes) const;
   float rollout(const void* state, RawPast past, Random& random) const;
+  bool has_heuristic() const { return table_->heuristic != nullptr; }
+  float heuristic(const void* state) const { return table_->heuristic(instance_, state); }
+  bool has_exact_score() const { return shape_.exact_score_from >= 0; }
+  int exact_score(const void* state, RawPast past) const { return table_->exact_score(instance_, state, past); }
   std::string action_text(const void* state, int action) const;
   std::string text(const void* state) const;
 

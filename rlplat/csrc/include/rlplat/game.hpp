@@ -27,7 +27,7 @@
 namespace rlplat {
 
 // Raised by one whenever the table or the meaning of a call changes: a library of another version is refused.
-inline constexpr std::uint32_t kContractVersion = 1;
+inline constexpr std::uint32_t kContractVersion = 2;
 
 // A parameter of a game, such as the number of rows.
 struct Parameter {
@@ -49,6 +49,9 @@ struct Shape {
   std::int32_t min_length;  // plies of the shortest game
   std::int32_t max_length;  // no game has more plies
   std::int32_t num_symmetries = 1;
+  // Plies from which on `exact_score` answers within seconds; -1: these parameters have none. The macro says -1 for
+  // rules without `exact_score`.
+  std::int32_t exact_score_from = 0;
   std::int32_t state_size = 0;  // bytes; set by the macro
   std::int32_t past_length =
       0;  // earlier states that the rules read; -1: all; set by the macro from Rules::kPastLength
@@ -83,8 +86,9 @@ class Past {
 // What rules must offer. `Shape shape() const`, `State initial_state() const`; legal actions in ascending order, at
 // least one in a state without an outcome; `outcome` is the return of player 0 (-1, 0 or 1) once the game has ended;
 // equal positions have equal hashes; `encode` fills planes from the view of the player to move, buffer zeroed before.
-// `legal_actions`, `outcome`, `encode` and `evaluation_key` may take `Past<State>` as a further argument after the
-// state; the constant `kPastLength` then says how far back they look (-1: to the start).
+// Optional are `float heuristic(state)` and `int exact_score(state)`, explained at the table's slots.
+// `legal_actions`, `outcome`, `encode`, `evaluation_key` and `exact_score` may take `Past<State>` as a further argument
+// after the state; the constant `kPastLength` then says how far back they look (-1: to the start).
 template <class G>
 concept Rules = requires(const G& game, typename G::State& state, const typename G::State& position, int action) {
   requires std::is_trivially_copyable_v<typename G::State>;
@@ -134,10 +138,13 @@ struct GameTable {
   std::int32_t (*action_text)(const void* game, const void* state, std::int32_t action, char* out, std::uint64_t size);
   std::int32_t (*text)(const void* game, const void* state, char* out, std::uint64_t size);
 
-  // Optional: a static evaluation in [-1, 1] from the view of the player to move.
+  // Optional: a static evaluation in [-1, 1] from the view of the player to move, 0 where nobody is ahead. Asked of
+  // positions that are not over.
   float (*heuristic)(const void* game, const void* state);
-  // Optional: the exact score from the view of the player to move.
-  std::int32_t (*exact_score)(const void* game, const void* state, RawPast past, std::int32_t* score);
+  // Optional: what perfect play leads to, from the view of the player to move: positive for a win, negative for a loss,
+  // 0 for a draw, in a unit of the game's own in which more is better. Also of positions that are over. Any number of
+  // threads may call it. See Shape::exact_score_from.
+  std::int32_t (*exact_score)(const void* game, const void* state, RawPast past);
 };
 
 inline constexpr const char* kTableSymbol = "rlplat_game_table";
@@ -153,6 +160,11 @@ inline constexpr int kPastLength = [] {
 template <Rules G>
 struct Adapter {
   using State = typename G::State;
+  static constexpr bool kHasHeuristic = requires(const G& rules, const State& state) { rules.heuristic(state); };
+  static constexpr bool kHasExactScore = requires(const G& rules, const State& state) {
+    rules.exact_score(state);
+  } || requires(const G& rules, const State& state, Past<State> past) { rules.exact_score(state, past); };
+
   static const G& self(const void* game) { return *static_cast<const G*>(game); }
   static const State& view(const void* state) { return *static_cast<const State*>(state); }
 
@@ -180,6 +192,7 @@ struct Adapter {
     *out = self(game).shape();
     out->state_size = sizeof(State);
     out->past_length = kPastLength<G>;
+    if constexpr (!kHasExactScore) out->exact_score_from = -1;
   }
 
   static void initial_state(const void* game, void* state) { new (state) State(self(game).initial_state()); }
@@ -302,21 +315,19 @@ struct Adapter {
   }
 
   static float heuristic(const void* game, const void* state) {
-    if constexpr (requires(const G& rules) { rules.heuristic(view(state)); }) return self(game).heuristic(view(state));
+    if constexpr (kHasHeuristic) return self(game).heuristic(view(state));
     else return 0.0f;
   }
 
-  static std::int32_t exact_score(const void* game, const void* state, RawPast, std::int32_t* score) {
-    if constexpr (requires(const G& rules) { rules.exact_score(view(state), score); })
-      return self(game).exact_score(view(state), score);
+  static std::int32_t exact_score(const void* game, const void* state, RawPast past) {
+    if constexpr (requires(const G& rules) { rules.exact_score(view(state), Past<State>(past)); })
+      return self(game).exact_score(view(state), Past<State>(past));
+    else if constexpr (kHasExactScore) return self(game).exact_score(view(state));
     else return 0;
   }
 
   static GameTable table(const char* name) {
     const std::span<const Parameter> parameters = G::parameters();
-    constexpr bool kHeuristic = requires(const G& rules, const State& state) { rules.heuristic(state); };
-    constexpr bool kExact =
-        requires(const G& rules, const State& state, std::int32_t* score) { rules.exact_score(state, score); };
     return GameTable{
         .contract_version = kContractVersion,
         .table_size = sizeof(GameTable),
@@ -339,8 +350,8 @@ struct Adapter {
         .rollout = rollout,
         .action_text = action_text,
         .text = text,
-        .heuristic = kHeuristic ? heuristic : nullptr,
-        .exact_score = kExact ? exact_score : nullptr,
+        .heuristic = kHasHeuristic ? heuristic : nullptr,
+        .exact_score = kHasExactScore ? exact_score : nullptr,
     };
   }
 };

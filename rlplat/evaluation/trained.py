@@ -1,0 +1,49 @@
+"""The agent of a run's checkpoint, ready to play."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlplat import registry
+from rlplat.config import RunConfig, load_config
+from rlplat.interfaces import Agent, Arrays, Policy
+from rlplat.runs.arrays import load_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+from rlplat.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from rlplat.search.game import Game
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint and the objects that its run's configuration names."""
+
+    run: RunFolder
+    config: RunConfig
+    game: Game
+    agent: Agent
+    step: int
+    """Updates of the learner at the checkpoint."""
+    weights: Arrays
+
+    def make_policy(self, *, num_simulations: int | None, seed: int) -> Policy:
+        """The policy; `num_simulations` is per move, 0: the network alone, None: as in self-play."""
+        return self.agent.make_policy(self.weights, num_simulations=num_simulations, seed=seed)
+
+
+def load_trained(run_path: Path, checkpoint: str, *, trust: Sequence[str] = ()) -> Trained:
+    """Load a checkpoint of a run: `latest`, `best` or a step. The run may be in training meanwhile.
+
+    Raises RunError, ConfigError, RegistryError or CheckpointError: no run, one of content that is not trusted, or no
+    such checkpoint.
+    """
+    run = RunFolder.open(run_path)
+    config = load_config(run.config_path, trust=trust)
+    found = CheckpointStore(run.checkpoints_path, keep=config.training.keep_checkpoints).resolve(checkpoint)
+    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
+    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game)
+    return Trained(run, config, game, agent, found.step, load_arrays(found.path / WEIGHTS_FILE))

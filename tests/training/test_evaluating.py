@@ -1,0 +1,60 @@
+"""Evaluation in training: matches, and the positions that come with a game."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from envs.games import tictactoe
+from envs.games.connect_four import connect_four
+from rlplat.config import load_config
+from rlplat.evaluation.make_positions import make_positions
+from rlplat.evaluation.positions import own_positions
+from rlplat.training.evaluating import positions_layout
+from rlplat.training.session import train
+
+
+@pytest.fixture
+def with_positions(tmp_path, monkeypatch):
+    """Tic-tac-toe with a file of positions of its own."""
+    path = tmp_path / "positions.txt"
+    make_positions(tictactoe.tictactoe.load(), path, first=2, last=6, count=20, seed=0)
+    definition = replace(tictactoe.tictactoe, positions=path)
+    monkeypatch.setattr(tictactoe, "tictactoe", definition)
+    return definition
+
+
+def test_every_evaluation_of_a_run_judges_the_positions_of_its_game(with_positions, tiny_config, tmp_path):
+    overrides = ["training.max_updates=40", "evaluation.every=20", "evaluation.num_games=2"]
+    results = train(load_config(tiny_config, overrides), run_dir=tmp_path / "run")
+    final = {(result.name, result.fields.get("simulations")): result for result in results}
+    assert 0 <= final["positions.hard.result_changed", 0].value <= 1
+    assert final["positions.all.not_best", 4].fields["num_positions"] == 20
+    assert ("evaluation.random.score", None) in final
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    steps = [row["step"] for row in rows if "positions/hard/result_changed/search" in row]
+    assert steps == [20, 40, 40]  # twice in training, and the final one
+    last = [row for row in rows if "positions/all/not_best/network" in row][-1]
+    assert last["positions/all/not_best/network"] == final["positions.all.not_best", 0].value
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "run" / "evaluations").iterdir()]
+    assert sum("positions" in content for content in kept) == 3
+    # The charts show nothing that is not written.
+    shown = {name for names in positions_layout(with_positions.load()).values() for name in names}
+    assert {name for name in shown if "/hard/" in name} <= set(last)
+
+
+def test_a_game_of_other_parameters_or_without_a_file_has_no_positions():
+    assert own_positions(connect_four.load(rows=5)) == []
+    assert own_positions(tictactoe.tictactoe.load()) == []
+    assert positions_layout(tictactoe.tictactoe.load()) == {}
+
+
+def test_the_positions_of_connect_four_cover_every_stage_and_are_solved_right():
+    positions = own_positions(connect_four.load())
+    assert len({position.state.evaluation_key for position in positions}) == len(positions) == 300
+    for stage in ("early", "middle", "late"):
+        of_stage = [position for position in positions if position.stage == stage]
+        assert len(of_stage) == 100
+        assert sum(position.is_hard() for position in of_stage) == 50
+    for position in [position for position in positions if position.state.num_moves >= 20][::5]:
+        assert position.scores.tolist() == position.state.action_scores().tolist()
