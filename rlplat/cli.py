@@ -147,14 +147,17 @@ def evaluate(
     }
 
     def work() -> tuple[list[Judgement], list[Evaluation]]:
-        from rlplat.evaluation.evaluate import evaluate_run
-        from rlplat.evaluation.judge import judge_run
+        judgements, evaluations = [], []
+        if positions is not None:
+            from rlplat.evaluation.judge import judge_run
 
-        judgements = [] if positions is None else judge_run(run, positions, **options)
-        if against is None:
-            return judgements, []
-        opponents = [name.strip() for name in against.split(",")]
-        return judgements, evaluate_run(run, against=opponents, num_games=games, **options)
+            judgements = judge_run(run, positions, **options)
+        if against is not None:
+            from rlplat.evaluation.evaluate import evaluate_run
+
+            opponents = [name.strip() for name in against.split(",")]
+            evaluations = evaluate_run(run, against=opponents, num_games=games, **options)
+        return judgements, evaluations
 
     from rlplat import tables
 

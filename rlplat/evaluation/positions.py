@@ -100,8 +100,8 @@ def read_positions(path: Path, game: Game) -> list[ScoredPosition]:
                 positions.append(_parse(line, game))
             except GameError as error:
                 raise GameError(
-                    f"{path}, line {number}: {error}\nmend or remove the line, or make the file anew with "
-                    f"`rlplat positions {game.name} -o {path}`"
+                    f"{path}, line {number}: {error}\nmend or remove the line, or make a file with "
+                    f"`rlplat positions {game.name} --plies A-B -o FILE`"
                 ) from error
     if not positions:
         raise GameError(f"{path}: it holds no positions; a line is '<moves> <score>'")
@@ -113,7 +113,8 @@ def _lines(path: Path, game: Game) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise GameError(
-            f"{path}: no positions can be read: {error}; make some with `rlplat positions {game.name} -o FILE`"
+            f"{path}: no positions can be read: {error}; "
+            f"make some with `rlplat positions {game.name} --plies A-B -o FILE`"
         ) from error
 
 
