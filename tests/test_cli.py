@@ -19,6 +19,7 @@ from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "evaluate", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
 @pytest.fixture(autouse=True)
