@@ -84,6 +84,8 @@ def free_port(wanted: int | None, usual: int) -> int:
     """Return the wanted port (RlplatError if it is in use), or the usual one, or any that is free."""
     for port in (wanted,) if wanted is not None else (usual, 0):
         with contextlib.suppress(OSError), socket.socket() as server:
+            # A port whose last connection has ended a minute ago is free for a server.
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind(("127.0.0.1", port or 0))
             return int(server.getsockname()[1])
     raise RlplatError(f"port {wanted} on 127.0.0.1 is in use or not allowed; leave out --port to take one that is free")
