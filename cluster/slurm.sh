@@ -4,12 +4,14 @@
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=8
 #SBATCH --time=04:00:00
+#SBATCH --exclusive
 # One run on Slurm, from a checkout on a file system that all nodes share, with `make install` done in it:
 #
 #   sbatch cluster/slurm.sh configs/connect_four.yaml -o placement.num_actors=12
 #
 # The same command resumes the run if its folder is there. Tested: `ray symmetric-run` with this command line on one
 # machine. Not tested: under Slurm, on several nodes. The nodes speak to each other in the clear: use a private network.
+# Exclusive nodes, because `ray symmetric-run` ends with `ray stop`, which ends every Ray of the same user on its node.
 set -euo pipefail
 config=$1; shift
 run=runs/$(basename "$config" .yaml)

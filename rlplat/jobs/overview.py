@@ -14,7 +14,6 @@ from rlplat.jobs.local import find_cluster, local_cluster
 from rlplat.jobs.submission import JOB_LOG, Submission, last_submission
 from rlplat.placement import room
 from rlplat.runs.folder import RunFolder, RunInfo, describe_run, list_runs
-from rlplat.yaml_files import read_yaml
 
 LOG_LINES = 5
 """Last lines of the log that `status` shows of a run that failed."""
@@ -180,6 +179,8 @@ def _taken(cluster: Cluster) -> str:
 
 
 def _budgets(folder: RunFolder) -> dict[str, float]:
+    from rlplat.yaml_files import read_yaml  # not for the list of jobs, which has no need of it
+
     training = read_yaml(folder.config_path).get("training", {})
     limits = {"updates": "max_updates", "amount": "max_amount", "minutes": "max_minutes"}
     return {count: training[key] for count, key in limits.items() if training.get(key) is not None}
