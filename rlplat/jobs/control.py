@@ -82,7 +82,8 @@ def follow(run: Path, address: str | None, *, forever: bool) -> Iterator[str]:
         return
     path, position = log_of(run), 0
     while True:
-        ended = not is_locked(run)  # asked first, so that nothing is missed that is printed meanwhile
+        # Asked first, so that nothing is missed that is printed meanwhile.
+        ended = not forever or not (is_locked(run) or _has_active_job(run, address))
         if path.exists():
             with path.open("rb") as file:
                 file.seek(position)
@@ -90,9 +91,18 @@ def follow(run: Path, address: str | None, *, forever: bool) -> Iterator[str]:
             position += len(new)
             if new:
                 yield new.decode(errors="replace")
-        if ended or not forever:
+        if ended:
             return
         time.sleep(LOOK_S)
+
+
+def _has_active_job(run: Path, address: str | None) -> bool:
+    """Whether a job is about to take the run over; False where no cluster can be asked."""
+    try:
+        job = _last_job(run, find_cluster(address))
+    except JobError:
+        return False
+    return job is not None and job.is_active
 
 
 def _cluster_logs(run: Path, cluster: Cluster, *, forever: bool) -> Iterator[str]:
@@ -115,11 +125,11 @@ def _active_job(run: Path, cluster: Cluster) -> Job:
     job = _last_job(run, cluster)
     if job is not None and job.is_active:
         return job
-    state = describe_run(run).state if RunFolder.open(run) else ""
+    folder = RunFolder.open(run)
     if is_locked(run):
-        with RunFolder.open(run).lock():  # says which process holds it
+        with folder.lock():  # says which process holds it
             pass
-    raise RunError(f"{run} is {state}: no job trains it on {cluster.address}")
+    raise RunError(f"{run} is {describe_run(run).state}: no job trains it on {cluster.address}")
 
 
 def _last_job(run: Path, cluster: Cluster) -> Job | None:

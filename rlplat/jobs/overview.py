@@ -94,7 +94,8 @@ def overview(runs: Path | None, address: str | None) -> Overview:
 def find_run(name: str, runs: Path | None) -> Path:
     """Return the folder of the run that a user means: a path, or the name of one among the runs."""
     path = Path(name)
-    return path.absolute() if path.is_dir() or len(path.parts) > 1 else runs_folder(runs) / name
+    is_path = len(path.parts) > 1 or (path / "run.json").exists()
+    return path.absolute() if is_path else runs_folder(runs) / name
 
 
 def status(run: Path, address: str | None) -> Status:

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
 
+CLOCK_S = 2.0
+"""Times of birth are counted from the time of the start of the system, which moves when the clock is corrected."""
+
+KILL_S = 10.0
+"""How long the system may take to end a process that was killed; one that waits for a disk goes only then."""
+
 
 @dataclass(frozen=True)
 class ProcessName:
@@ -22,7 +28,8 @@ class ProcessName:
         """The process; None if it has ended, whoever bears its number now."""
         with contextlib.suppress(psutil.Error):
             found = psutil.Process(self.pid)
-            if found.create_time() == self.created_s and found.status() != psutil.STATUS_ZOMBIE:
+            same = abs(found.create_time() - self.created_s) < CLOCK_S
+            if same and found.status() != psutil.STATUS_ZOMBIE:
                 return found
         return None
 
@@ -46,13 +53,18 @@ def end(roots: Iterable[ProcessName], others: Iterable[ProcessName], grace_s: fl
             with contextlib.suppress(psutil.Error):
                 process.terminate()
     everyone = {*roots, *others}
-    deadline = time.monotonic() + grace_s
-    while time.monotonic() < deadline and any(each.process() for each in everyone):
-        time.sleep(0.1)
+    _await_end(everyone, grace_s)
     killed = 0
     for left in everyone:
         if process := left.process():
             with contextlib.suppress(psutil.Error):
                 process.kill()
                 killed += 1
+    _await_end(everyone, KILL_S)
     return killed
+
+
+def _await_end(everyone: Iterable[ProcessName], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and any(each.process() for each in everyone):
+        time.sleep(0.1)
