@@ -18,10 +18,14 @@ from rlplat.runs.folder import RunFolder
 def main() -> int:
     """Train as the submission says; returns the exit code."""
     carried = Path(CARRIED_FOLDER).absolute()
+    clusters_log = os.dup(2)
     try:
         _train(Submission.read(carried), carried)
     except RlplatError as error:
+        # To both: a run that comes to nothing takes its folder along, and the cluster's log is what `status` shows then.
         print(error, file=sys.stderr, flush=True)
+        if not os.path.sameopenfile(2, clusters_log):
+            os.write(clusters_log, f"{error}\n".encode())
         return 1
     except KeyboardInterrupt:
         print("stopped on request; `rlplat resume RUN` goes on", flush=True)
