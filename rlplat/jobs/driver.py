@@ -22,7 +22,7 @@ def main() -> int:
     try:
         _train(Submission.read(carried), carried)
     except RlplatError as error:
-        # To both: a run that comes to nothing takes its folder along, and the cluster's log is what `status` shows then.
+        # To both: a run that comes to nothing takes its folder along, and `status` shows the cluster's log then.
         print(error, file=sys.stderr, flush=True)
         if not os.path.sameopenfile(2, clusters_log):
             os.write(clusters_log, f"{error}\n".encode())
