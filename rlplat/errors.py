@@ -25,6 +25,10 @@ class RunError(RlplatError):
     """A run folder that cannot be created, opened or continued."""
 
 
+class JobError(RlplatError):
+    """A cluster that cannot be reached or used; a job that cannot be submitted, found or stopped."""
+
+
 class DeviceError(RlplatError):
     """A device that was asked for and is not there."""
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
+from urllib.parse import urlsplit
 
 from rlplat.errors import RlplatError
 
@@ -30,50 +31,61 @@ def serve(runs: Path, port: int | None = None) -> Iterator[tuple[str, subprocess
 
     Raises RlplatError if there is no such folder, no TensorBoard, or it does not start.
     """
-    if not runs.is_dir():
-        raise RlplatError(
-            f"{runs}: there is no such folder; start a run with `rlplat train CONFIG`, or name its folder"
-        )
-    if importlib.util.find_spec("tensorboard") is None:
-        raise RlplatError("TensorBoard is not installed; pip install tensorboard")
-    port = _free_port(port)
-    arguments = ["--logdir", str(runs), "--host", "127.0.0.1", "--port", str(port), "--reload_interval", "15"]
     with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "tensorboard.main", *arguments]
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        address, process = start(runs, port, log)
         before = signal.signal(signal.SIGTERM, _leave)  # without it, TensorBoard would outlive this process
         try:
-            _await_answer(process, port)
-            yield f"http://127.0.0.1:{port}/", process
+            await_answer(process, address)
+            yield address, process
         except _Ended as error:
             log.seek(0)
             lines = log.read().decode(errors="replace").strip().splitlines()
-            raise RlplatError("\n".join([f"TensorBoard did not start: {error}; it said:", *lines[-5:]])) from error
+            raise RlplatError("\n".join([f"{error}; it said:", *lines[-5:]])) from error
         finally:
             signal.signal(signal.SIGTERM, before)
             process.terminate()
             process.wait()
 
 
-class _Ended(Exception):
+def start(runs: Path, port: int | None, log: IO[bytes]) -> tuple[str, subprocess.Popen[bytes]]:
+    """Start TensorBoard on `runs`, in a session of its own; returns its address, which does not answer yet, and its
+    process. Raises RlplatError if there is no such folder, no TensorBoard, or the port is in use.
+    """
+    if not runs.is_dir():
+        raise RlplatError(
+            f"{runs}: there is no such folder; start a run with `rlplat train CONFIG`, or name its folder"
+        )
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RlplatError("TensorBoard is not installed; pip install tensorboard")
+    port = free_port(port, USUAL_PORT)
+    arguments = ["--logdir", str(runs), "--host", "127.0.0.1", "--port", str(port), "--reload_interval", "15"]
+    command = [sys.executable, "-m", "tensorboard.main", *arguments]
+    return f"http://127.0.0.1:{port}/", subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+class _Ended(RlplatError):
     """TensorBoard ended or hung before it answered."""
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+def await_answer(process: subprocess.Popen[bytes], address: str) -> None:
+    """Return once TensorBoard answers; raises RlplatError if it ends before, or takes too long."""
+    port = urlsplit(address).port
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise _Ended(f"exit code {process.returncode}")
+            raise _Ended(f"TensorBoard did not start: exit code {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.1)
-    raise _Ended(f"no answer on port {port} in {START_SECONDS:.0f} s")
+    raise _Ended(f"TensorBoard did not start: no answer on port {port} in {START_SECONDS:.0f} s")
 
 
-def _free_port(wanted: int | None) -> int:
+def free_port(wanted: int | None, usual: int) -> int:
     """Return the wanted port (RlplatError if it is in use), or the usual one, or any that is free."""
-    for port in (wanted,) if wanted is not None else (USUAL_PORT, 0):
+    for port in (wanted,) if wanted is not None else (usual, 0):
         with contextlib.suppress(OSError), socket.socket() as server:
+            # A port whose last connection has ended a minute ago is free for a server.
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind(("127.0.0.1", port or 0))
             return int(server.getsockname()[1])
     raise RlplatError(f"port {wanted} on 127.0.0.1 is in use or not allowed; leave out --port to take one that is free")

@@ -1,7 +1,8 @@
 """Ray, started on this machine or joined elsewhere.
 
-A local Ray listens on the loopback interface only and asks for a token that lives in the environment of this process
-and its children; nothing is written to the user's home.
+A run inside a job joins the cluster that runs the job, whatever `placement.address` says. A local Ray listens on the
+loopback interface only and asks for a token that lives in the environment of this process and its children; nothing is
+written to the user's home.
 """
 
 from __future__ import annotations
@@ -9,40 +10,76 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.placement_group import PlacementGroup, placement_group
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
+from rlplat.placement import JOB_VARIABLE, room
 
-SPARE_CPUS = 2
-"""Logical CPUs beside the collectors': the learner's and the evaluator's. Ray counts them, it does not enforce them."""
+GRANT_WAIT_S = 1.0
+"""Time between two looks at whether the cluster has made room."""
 
 _log = logging.getLogger(__name__)
 
 
 def connect(placement: PlacementConfig) -> None:
-    """Start Ray here, or join the cluster at `placement.address`. WorkerError if that fails."""
-    if placement.address is not None:
-        try:
-            ray.init(address=placement.address, log_to_driver=True, logging_level=logging.WARNING)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise WorkerError(
-                f"placement.address is {placement.address}: {error}. Start a cluster there with "
-                "'ray start --head', or set placement.address to null to start Ray on this machine"
-            ) from error
-        return
+    """Join the cluster of the job that this process is, or the one at `placement.address`, or else start Ray here.
+
+    Raises WorkerError if that fails. What happens on SIGTERM stays as it was: Ray would have its drivers end at once.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        if JOB_VARIABLE in os.environ:
+            _join(os.environ["RAY_ADDRESS"], "this job's cluster cannot be joined")
+        elif placement.address is not None:
+            _join(placement.address, f"placement.address is {placement.address}")
+        else:
+            _start(placement)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def reserve(wanted: Sequence[room.Resources], waiting: Callable[[str], None]) -> PlacementGroup:
+    """Reserve the bundles, all together, on the cluster that this process has joined; tells `waiting` every second what
+    is still lacking.
+    """
+    group: PlacementGroup = placement_group([dict(bundle) for bundle in wanted], strategy="PACK")
+    while not group.wait(GRANT_WAIT_S):
+        waiting(room.waits_for(wanted, _numbers(ray.available_resources), _numbers(ray.cluster_resources)))
+    return group
+
+
+def _numbers(resources: Any) -> dict[str, float]:
+    return dict(resources())  # untyped in Ray
+
+
+def _join(address: str, what: str) -> None:
+    try:
+        ray.init(address=address, log_to_driver=True, logging_level=logging.WARNING)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise WorkerError(
+            f"{what}: {error}. Start a cluster there with 'ray start --head', or set placement.address to null to "
+            "start Ray on this machine"
+        ) from error
+
+
+def _start(placement: PlacementConfig) -> None:
     _ask_for_a_token()
     _stay_on_loopback()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local",
-        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + SPARE_CPUS,
+        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.SPARE_CPUS,
         object_store_memory=placement.object_store_mib << 20,
         include_dashboard=False,
         log_to_driver=True,

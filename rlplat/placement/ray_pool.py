@@ -7,7 +7,7 @@ of calls under way, so it never waits for the loop and never runs ahead of it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,13 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.errors import RlplatError, WorkerError
 from rlplat.interfaces import Agent, Arrays, Demand
-from rlplat.placement import cluster
+from rlplat.placement import cluster, room
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.search.game import Game
 from rlplat.training.evaluating import Strength
@@ -47,10 +48,16 @@ class _Call:
 
 
 class RayPool:
-    """Fulfils `Pool`. `game` and `agent` are built anew in every actor."""
+    """Fulfils `Pool`. `game` and `agent` are built anew in every actor.
 
-    def __init__(self, config: RunConfig, game: Game, agent: Agent) -> None:
-        self._config, self._agent = config, agent
+    Every actor has its bundle in one placement group: the run has all its room or waits for it, and two runs that
+    start together never hold a half each.
+    """
+
+    def __init__(
+        self, config: RunConfig, game: Game, agent: Agent, waiting: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._config, self._agent, self._waiting = config, agent, waiting
         self._num_collectors = config.placement.resolve_num_actors()
         self._calls: dict[Any, _Call] = {}
         self._evaluator: Any = None
@@ -63,15 +70,11 @@ class RayPool:
         self._stack.enter_context(cluster.environment())
         self._stack.callback(ray.shutdown)
         cluster.connect(self._config.placement)
-        threads = self._config.placement.threads_per_actor
-        common = (self._config, registry.trusted())
-        learner = _remote(
-            LearnerActor, concurrency_groups={WEIGHTS_GROUP: 1}, num_cpus=1, num_gpus=self._gpu_share(0.5)
-        )
-        self._collector_class = _remote(
-            CollectorActor, num_cpus=threads, num_gpus=self._gpu_share(0.5 / self._num_collectors)
-        )
-        self._learner = learner.remote(*common)
+        resources: Any = ray.cluster_resources  # untyped
+        self._bundles = room.bundles(self._config, num_gpus=resources().get("GPU", 0))
+        self._group = cluster.reserve(self._bundles, self._waiting)
+        learner = self._placed(LearnerActor, 0, concurrency_groups={WEIGHTS_GROUP: 1})
+        self._learner = learner.remote(self._config, registry.trusted())
         self._collectors = [self._new_collector(index) for index in range(self._num_collectors)]
         report: Report = _get(self._learner.start.remote(checkpoint, initial_weights))
         if checkpoint is not None:
@@ -115,7 +118,7 @@ class RayPool:
         It gets a reference to the weights: the checkpoint may be pruned before it comes to reading files.
         """
         if self._evaluator is None:
-            self._evaluator = _remote(EvaluatorActor, num_cpus=1).remote(self._config, registry.trusted())
+            self._evaluator = self._new_evaluator()
         _, weights = _get(self._learner.newest_weights.remote(UNKNOWN_VERSION))
         self._evaluating.append(self._evaluator.evaluate.remote(step, weights))
 
@@ -133,13 +136,33 @@ class RayPool:
         self._stack.close()
 
     def _new_collector(self, index: int) -> Any:
-        return self._collector_class.remote(
+        return self._placed(CollectorActor, 1 + index).remote(
             self._config,
             registry.trusted(),
             index,
             self._num_collectors,
             self._generations[index],
             self._learner,
+        )
+
+    def _new_evaluator(self) -> Any:
+        bundle = 1 + self._num_collectors
+        if bundle < len(self._bundles):
+            actor = self._placed(EvaluatorActor, bundle)
+        else:  # asked for by a checkpoint of a time when evaluations were configured
+            actor = _remote(EvaluatorActor, num_cpus=0)
+        return actor.remote(self._config, registry.trusted())
+
+    def _placed(self, actor: type, bundle: int, **options: Any) -> Any:
+        """The actor class, to be created in a bundle of the placement group and to take all of it."""
+        resources = self._bundles[bundle]
+        strategy: Any = PlacementGroupSchedulingStrategy
+        return _remote(
+            actor,
+            num_cpus=resources["CPU"],
+            num_gpus=resources.get("GPU", 0),
+            scheduling_strategy=strategy(self._group, bundle),
+            **options,
         )
 
     def _feed(self, demand: Demand) -> None:
@@ -187,10 +210,6 @@ class RayPool:
             ) from error
         _log.warning("collector %d died and is replaced; its unfinished games are lost", index)
         self._collectors[index] = self._new_collector(index)
-
-    def _gpu_share(self, share: float) -> float:
-        resources: Any = ray.cluster_resources  # untyped
-        return share if self._config.placement.device != "cpu" and resources().get("GPU", 0) else 0
 
 
 def _remote(actor: type, **options: Any) -> Any:

@@ -19,8 +19,8 @@ from rlplat.runs.durable import Appender, plain, write_json, write_text
 from rlplat.runs.lines import read_last_line
 from rlplat.runs.lock import hold, is_locked
 
-STATES = ("created", "running", "finished", "stopped", "failed")
-"""`stopped`: ended early on request, can be resumed. `finished`: reached its budget."""
+STATES = ("created", "waiting", "running", "finished", "stopped", "failed")
+"""`waiting`: for room on a cluster. `stopped`: early, on request; can be resumed. `finished`: reached its budget."""
 
 _RUN_FILE = "run.json"
 _FORMAT = 1
@@ -41,7 +41,8 @@ class RunFolder:
         """Make a new run in state `created`.
 
         `config_text` becomes config.yaml. `info` holds facts that stay true (seed, agent, game, ...) and lands at the
-        top level of run.json, beside versions, git and hardware, which are found here.
+        top level of run.json, beside versions, git and hardware, which are found here; where the code came from
+        another checkout than this folder's, `info` names that one's `git`.
 
         Raises RunError if the folder holds anything already or cannot be written.
         """
@@ -53,7 +54,9 @@ class RunFolder:
             raise RunError(f"{path} {found}; continue a run with --resume, or choose another folder with --run-dir")
         record = {"format": _FORMAT, "state": "created", "name": path.absolute().name}
         record |= {"created": _now(), "updated": _now(), "started": None, "ended": None, "progress": {}}
-        record |= {"versions": versions(), "git": git_commit(Path.cwd()), "hardware": hardware()}
+        record |= {"versions": versions(), "hardware": hardware()}
+        if "git" not in info:
+            record["git"] = git_commit(Path.cwd())
         if clash := sorted(set(record) & set(info)):
             raise ValueError(
                 f"run.json has keys of its own named {', '.join(clash)}; name the facts in `info` otherwise"
@@ -132,10 +135,26 @@ class RunFolder:
         record = self._record | {"updated": _now(), "progress": self._record["progress"] | plain(progress)}
         if state is not None:
             record["state"] = state
+            record.pop("waits_for", None)
         if state == "running":
             record |= {"started": record["started"] or _now(), "ended": None}
         elif state in ("finished", "stopped", "failed"):
             record["ended"] = _now()
+        self._write(record)
+
+    def wait(self, waits_for: str) -> None:
+        """Write the state `waiting` and what for, in words; the next state ends it."""
+        self._write(self._record | {"updated": _now(), "state": "waiting", "waits_for": waits_for})
+
+    def reconfigure(self, config_text: str, step: int, changes: Mapping[str, tuple[Any, Any]]) -> None:
+        """Replace config.yaml for what comes after `step`; the old one is kept beside it, the changes in run.json."""
+        number = len(self._record.get("changes", ()))
+        write_text(self.path / f"config.{number}.yaml", self.config_path.read_text(encoding="utf-8"))
+        write_text(self.config_path, config_text)
+        change = {"step": step, "time": _now(), "was_and_is": {name: list(pair) for name, pair in changes.items()}}
+        self._write(self._record | {"changes": [*self._record.get("changes", ()), plain(change)]})
+
+    def _write(self, record: dict[str, Any]) -> None:
         self._record = record
         try:
             write_json(self.path / _RUN_FILE, record)
@@ -177,31 +196,34 @@ class RunInfo:
     name: str
     path: Path
     state: str
-    """One of `STATES`, `interrupted` (was killed while running) or `unreadable`."""
+    """One of `STATES`, `interrupted` (was killed while running or waiting) or `unreadable`."""
     created: str | None
     updated: str | None
     """UTC, ISO 8601."""
     progress: Mapping[str, float]
     metrics: Mapping[str, Any] | None
     """The last line of metrics.jsonl; None if there is none."""
+    waits_for: str | None = None
+    """What a waiting run waits for."""
 
 
 def list_runs(root: Path | str) -> list[RunInfo]:
     """Return the runs directly below `root`, newest first; an empty list if there are none or no such folder."""
     root = Path(root)
     paths = [path.parent for path in root.glob(f"*/{_RUN_FILE}")] if root.is_dir() else []
-    return sorted((_describe(path) for path in paths), key=lambda run: (run.created or "", run.name), reverse=True)
+    return sorted((describe_run(path) for path in paths), key=lambda run: (run.created or "", run.name), reverse=True)
 
 
-def _describe(path: Path) -> RunInfo:
+def describe_run(path: Path) -> RunInfo:
+    """Return what is known of the run in a folder."""
     try:
         folder = RunFolder.open(path)
     except RunError:
         return RunInfo(path.name, path, "unreadable", None, None, {}, None)
     record = folder.info
-    state = "interrupted" if folder.state == "running" and not is_locked(path) else folder.state
-    metrics = read_last_line(folder.metrics_path)
-    return RunInfo(path.name, path, state, record["created"], record["updated"], record["progress"], metrics)
+    state = "interrupted" if folder.state in ("running", "waiting") and not is_locked(path) else folder.state
+    metrics, waits_for = read_last_line(folder.metrics_path), record.get("waits_for") if state == "waiting" else None
+    return RunInfo(path.name, path, state, record["created"], record["updated"], record["progress"], metrics, waits_for)
 
 
 def _suggest(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -22,6 +22,7 @@ from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.tables import judgement_lines, strength_results
 from rlplat.training.build import Built, build
+from rlplat.training.changes import differences, unnamed
 from rlplat.training.evaluating import (
     Strength,
     check_opponents,
@@ -34,16 +35,6 @@ from rlplat.training.loop import Output, TrainingLoop
 from rlplat.training.pool import Pool, check_placement
 
 RUNS_FOLDER = Path("runs")
-MAY_CHANGE = (
-    "training.max_updates",
-    "training.max_amount",
-    "training.max_minutes",
-    "training.keep_checkpoints",
-    "evaluation",
-    "placement",
-)
-"""Parts of a configuration that a resumed run may change: they do not touch what is learned."""
-
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
 """Errors of what was asked for: a new run that ends so at once leaves no folder, so the mended command may follow."""
 
@@ -57,11 +48,18 @@ def train(
     resume: bool = False,
     init_from: Path | None = None,
     trust: Sequence[str] = (),
+    named: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
+    on_open: Callable[[RunFolder], None] = lambda _: None,
 ) -> list[Result]:
     """Train until a budget is spent and evaluate the last checkpoint.
 
     SIGINT and SIGTERM end the run cleanly, with a checkpoint; KeyboardInterrupt is raised afterwards. A second one ends
     it at once. Before training and in evaluations there is nothing to save, so there the first one strikes at once.
+
+    `named` are keys of the configuration that a resumed run may change besides those that alter nothing learned.
+    `facts` go to a new run's run.json, see `RunFolder.create`. `on_open` is called with the run's folder once this
+    process holds its lock, before anything is printed.
     """
     if resume and init_from is not None:
         raise RunError(
@@ -72,10 +70,15 @@ def train(
     built = build(config, trust=trust)
     check_opponents(config, built.game, trust)
     initial_weights = None if init_from is None else weights_of(init_from)
-    folder = _open(config, run_dir, trust) if resume else _create(built, run_dir, init_from)
+    if resume:
+        folder, changes = _open(config, run_dir, trust, named)
+    else:
+        folder, changes = _create(built, run_dir, init_from, facts or {}), {}
     try:
-        with folder.lock(), Console(folder.path.name) as console, _logging(folder, console), _Stop() as stop:
-            strength = _train(built, folder, console, stop, initial_weights, resume)
+        with folder.lock(), _Stop() as stop:
+            on_open(folder)
+            with Console(folder.path.name) as console, _logging(folder, console):
+                strength = _train(built, folder, console, stop, initial_weights, resume, changes)
     except MENDABLE:
         if not resume:
             folder.discard_unused()
@@ -94,7 +97,7 @@ def weights_of(source: Path) -> Arrays:
     return load_arrays(found.path / WEIGHTS_FILE)
 
 
-def _create(built: Built, run_dir: Path, init_from: Path | None) -> RunFolder:
+def _create(built: Built, run_dir: Path, init_from: Path | None, facts: Mapping[str, Any]) -> RunFolder:
     config = built.config
     info: dict[str, Any] = {
         "seed": config.seed,
@@ -103,39 +106,33 @@ def _create(built: Built, run_dir: Path, init_from: Path | None) -> RunFolder:
         "agent": config.agent.id,
         "config_hash": config_hash(config),
         "init_from": None if init_from is None else str(init_from),
+        **facts,
     }
     return RunFolder.create(run_dir, config_text=config_text(config), info=info)
 
 
-def _open(config: RunConfig, run_dir: Path, trust: Sequence[str]) -> RunFolder:
+def _open(
+    config: RunConfig, run_dir: Path, trust: Sequence[str], named: Sequence[str]
+) -> tuple[RunFolder, Mapping[str, tuple[Any, Any]]]:
     folder = RunFolder.open(run_dir)
-    before = load_config(folder.config_path, trust=trust)
-    changes = [
-        f"{name} was {old!r}, is now {new!r}"
-        for name, (old, new) in _differences(before.model_dump(mode="json"), config.model_dump(mode="json")).items()
-        if name != "name" and not any(name == may or name.startswith(f"{may}.") for may in MAY_CHANGE)
-    ]
-    if changes:
+    changes = differences(load_config(folder.config_path, trust=trust), config)
+    if refused := unnamed(changes, named):
+        found = "; ".join(f"{name} was {old!r}, is now {new!r}" for name, (old, new) in refused.items())
         raise RunError(
-            f"{run_dir} was begun with another configuration: {'; '.join(changes)}. Resume with its own "
+            f"{run_dir} was begun with another configuration: {found}. Resume with its own "
             f"({folder.config_path}), or begin a new run with --run-dir and --init-from {run_dir}"
         )
-    return folder
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> dict[str, tuple[Any, Any]]:
-    found: dict[str, tuple[Any, Any]] = {}
-    for key in sorted({*before, *after}):
-        old, new = before.get(key), after.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found |= _differences(old, new, f"{at}{key}.")
-        elif old != new:
-            found[f"{at}{key}"] = (old, new)
-    return found
+    return folder, changes
 
 
 def _train(
-    built: Built, folder: RunFolder, console: Console, stop: _Stop, initial_weights: Arrays | None, resume: bool
+    built: Built,
+    folder: RunFolder,
+    console: Console,
+    stop: _Stop,
+    initial_weights: Arrays | None,
+    resume: bool,
+    changes: Mapping[str, tuple[Any, Any]],
 ) -> Strength:
     config = built.config
     store = CheckpointStore(folder.checkpoints_path, keep=config.training.keep_checkpoints)
@@ -145,10 +142,12 @@ def _train(
     step = 0 if checkpoint is None else checkpoint.step
     if resume:
         folder.drop_records_after(step)
+        if changes:
+            folder.reconfigure(config_text(config), step, changes)
         console.message(f"resuming {folder.path} from update {step}")
     console.message(f"run folder {folder.path}; watch it with: rlplat watch {folder.path.parent}")
     writer = MetricsWriter(folder, layout=_layout(built), hparams=_hparams(config), purge_from=step if resume else None)
-    pool = make_pool(built)
+    pool = make_pool(built, _waiting(folder, console))
     with writer, _state(folder):
         try:
             if not stop.requested:
@@ -157,6 +156,7 @@ def _train(
                 with stop.interruptible():
                     report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
             if not stop.requested:
+                folder.update("running")
                 output = Output(folder, store, writer, console)
                 loop = TrainingLoop(config, built.agent, pool, output, stop)
                 step = loop.run(checkpoint, report).progress.updates
@@ -174,13 +174,22 @@ def _train(
         return strength
 
 
-def make_pool(built: Built) -> Pool:
-    """The pool that `placement.mode` asks for."""
+def make_pool(built: Built, waiting: Callable[[str], None] = lambda _: None) -> Pool:
+    """The pool that `placement.mode` asks for; it tells `waiting` again and again what it waits for as it starts."""
     if built.config.placement.mode == "inline":
         return InlinePool(built.config, built.game, built.agent)
     from rlplat.placement.ray_pool import RayPool
 
-    return RayPool(built.config, built.game, built.agent)
+    return RayPool(built.config, built.game, built.agent, waiting)
+
+
+def _waiting(folder: RunFolder, console: Console) -> Callable[[str], None]:
+    def waiting(what: str) -> None:
+        if folder.info.get("waits_for") != what:
+            folder.wait(what)
+            console.message(f"waiting for {what}")
+
+    return waiting
 
 
 def _final_evaluation(

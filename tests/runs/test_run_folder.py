@@ -100,7 +100,7 @@ def test_updates_merge_progress_and_keep_times(tmp_path: Path) -> None:
     assert (record["state"], record["started"], record["ended"]) == ("running", started, None)
     folder.update("finished")
     assert RunFolder.open(folder.path).info["ended"] is not None
-    with pytest.raises(ValueError, match="must be one of created, running"):
+    with pytest.raises(ValueError, match="must be one of created, waiting, running"):
         folder.update("done")
 
 
