@@ -69,7 +69,7 @@ class TestCluster:
         )
         return json.loads(done.stdout)["results"][0] if done.returncode == 0 else {"value": "unknown", "progress": {}}
 
-    def wait(self, run: str, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 150) -> dict[str, Any]:
+    def wait(self, run: str, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 240) -> dict[str, Any]:
         """Wait until what is known of a run fulfils a condition."""
         end = time.monotonic() + timeout_s
         while not condition(state := self.state(run)):
