@@ -283,7 +283,7 @@ std::vector<float> Tree::root_counts() const {
     if (root.proven ? exact != root.value : exact <= kLoss) count = 0.0f;
     sum += count;
   }
-  if (sum > 0.0f) return counts;
+  if (sum > 0.0f || root_visits_ <= 1.0f) return counts;  // the first visit is the root's own
   // All that was visited loses, so hope lies with the rest.
   for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = std::isnan(exact_value(root, e));
   return counts;
