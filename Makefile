@@ -20,7 +20,7 @@ CPP := $(shell find rlplat/csrc envs tests -name '*.[ch]pp')
 CPP_STYLE := {BasedOnStyle: Google, ColumnLimit: 120, AllowShortIfStatementsOnASingleLine: AllIfsAndElse}
 
 .DEFAULT_GOAL := help
-.PHONY: help install games train test learning check format bench test-cpp test-gpu clean
+.PHONY: help install games train test drills learning check format bench test-cpp test-gpu clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
@@ -33,7 +33,10 @@ train: .venv/games ## train the agent of CONFIG=file (default: Connect Four, a f
 	$(BIN)/rlplat train $(CONFIG) $(ARGS)
 
 test: .venv/games ## run the tests, short learning proofs included
-	$(BIN)/pytest -m "not gpu and not long" $(ARGS)
+	$(BIN)/pytest -m "not gpu and not long and not drills" $(ARGS)
+
+drills: .venv/games ## jobs on a real cluster: submitted, stopped, resumed, ended; the user's story of the README
+	$(BIN)/pytest -m drills $(ARGS)
 
 learning: .venv/games ## repeat the learning results, or ONLY=name
 	$(BIN)/pytest -m learning $(if $(ONLY),-k "$(ONLY)") $(ARGS)

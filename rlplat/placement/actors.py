@@ -21,6 +21,9 @@ from rlplat.training.hosts import CollectorHost, LearnerHost, Report
 WEIGHTS_GROUP = "weights"
 """Concurrency group of the learner that hands out weights while an update is under way."""
 
+NICENESS = 10
+"""By how much collectors and evaluator step back: where cores are short, the learner that all wait for goes first."""
+
 
 def _build(config: RunConfig, trust: Sequence[str]) -> Built:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -73,6 +76,7 @@ class CollectorActor:
     def __init__(
         self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
     ) -> None:
+        os.nice(NICENESS)
         agent = _build(config, trust).agent
         self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
         self._learner = learner
@@ -97,7 +101,7 @@ class EvaluatorActor:
     """Plays matches beside the training."""
 
     def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
-        os.nice(5)  # where cores are short, training goes first
+        os.nice(NICENESS)
         self._built = _build(config, trust)
 
     def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:

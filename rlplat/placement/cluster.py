@@ -25,6 +25,9 @@ from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
 from rlplat.placement import JOB_VARIABLE, room
 
+WORKER_NICENESS = 5
+"""Of every actor on a local Ray, whose own default of 15 leaves no room for collectors to be nicer than the learner."""
+
 GRANT_WAIT_S = 1.0
 """Time between two looks at whether the cluster has made room."""
 
@@ -77,6 +80,7 @@ def _start(placement: PlacementConfig) -> None:
     _ask_for_a_token()
     _stay_on_loopback()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", str(WORKER_NICENESS))
     ray.init(
         address="local",
         num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.SPARE_CPUS,

@@ -20,6 +20,8 @@ from rlplat.hardware import git_commit
 
 pytest.importorskip("ray", reason="Ray is not installed: there are no jobs")
 
+pytestmark = pytest.mark.drills
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:

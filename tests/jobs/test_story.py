@@ -17,7 +17,7 @@ from rlplat import _core
 pytest.importorskip("ray", reason="Ray is not installed: there are no jobs")
 
 
-@pytest.mark.long
+@pytest.mark.drills
 @pytest.mark.timeout(900)
 def test_two_jobs_are_submitted_watched_stopped_resumed_and_evaluated(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
