@@ -68,8 +68,9 @@ class SearchConfig(ConfigModel):
     final_temperature: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Temperature after that; 0 takes the most visited action."""
     prove: bool = True
-    """Results that follow from finished games in the tree count as exact, in play and in the policy target. The paper
-    lets their values average out; proofs find tactics with fewer simulations, see docs/results.md."""
+    """Moves that win at once are seen at every leaf, and results that follow from finished games in the tree count as
+    exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
+    tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
     reuse_subtree: bool = True
     """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
 

@@ -40,7 +40,8 @@ class SearchParams:
     """Share of the noise in the priors at the root, 0 to 1; 0 for play and analysis."""
     prove: bool = False
     """Results that follow from finished games in the tree count as exact: a proven win ends the search, a proven loss
-    is not visited again (Winands et al. 2008, "Monte-Carlo Tree Search Solver")."""
+    is not visited again (Winands et al. 2008, "Monte-Carlo Tree Search Solver"). Moves that win at once are looked for
+    at every leaf (Teytaud and Teytaud 2010, "On the Huge Benefit of Decisive Moves")."""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.num_simulations, Integral) and not isinstance(self.num_simulations, bool)

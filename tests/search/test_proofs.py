@@ -60,6 +60,51 @@ def test_two_threats_at_once_are_a_proven_loss(kind):
     assert found.visit_counts[0].all()
 
 
+class Witness(HashNetwork):
+    """Keeps what it is asked to evaluate."""
+
+    def __init__(self):
+        super().__init__(7)
+        self.seen = []
+
+    def evaluate(self, observations):
+        self.seen.extend(observations.copy())
+        return super().evaluate(observations)
+
+
+def wins_at_once(planes):
+    """Whether the player to move, whose stones are plane 0, has a move that makes four in a row."""
+    own, taken = planes[0] > 0, (planes[0] > 0) | (planes[1] > 0)
+    for column in range(7):
+        empty = np.flatnonzero(~taken[:, column])
+        if len(empty) == 0:
+            continue
+        row = empty[-1]  # row 0 is the top
+        after = own.copy()
+        after[row, column] = True
+        if any(
+            all(
+                0 <= row + k * dy < 6 and 0 <= column + k * dx < 7 and after[row + k * dy, column + k * dx]
+                for k in range(start, start + 4)
+            )
+            for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1))
+            for start in range(-3, 1)
+        ):
+            return True
+    return False
+
+
+def test_no_leaf_with_a_win_at_hand_is_evaluated():
+    lines = ["4453", "12345", "334455", "1122335"]
+    states = [CONNECT_FOUR.state_from_moves(line) for line in lines]
+    for prove in (True, False):
+        witness = Witness()
+        analyse(CONNECT_FOUR, states, witness, SearchParams(num_simulations=200, prove=prove), seed=1)
+        roots = {state.planes().tobytes() for state in states}
+        found = sum(wins_at_once(planes) for planes in witness.seen if planes.tobytes() not in roots)
+        assert (found == 0) == prove, found
+
+
 @pytest.mark.parametrize("plies", [4, 5, 6, 7])
 def test_proven_values_and_moves_of_tictactoe_are_those_of_brute_force(plies):
     rng = np.random.default_rng(plies)

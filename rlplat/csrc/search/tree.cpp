@@ -81,6 +81,7 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
   const auto nodes = static_cast<std::size_t>(max_nodes);
   const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
+  tried_.reset(static_cast<std::byte*>(allocate(state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
 }
 
@@ -91,6 +92,7 @@ void Tree::set_root(const History& history) {
   root_visits_ = root_value_ = 0.0f;
   leaf_ = 0;
   depth_ = 0;
+  root_decisive_ = -1;
   std::memcpy(state(0), history.current(), game_->state_size());
   nodes_[0] = Node{.player = static_cast<std::uint8_t>(game_->player(state(0)))};
   const int count = game_->legal_actions(state(0), history.past(), legal_.data());
@@ -110,9 +112,19 @@ Tree::Leaf Tree::select() {
     }
     if (!node.expanded) {
       leaf_ = index;
+      if (params_->prove) {
+        const int edge = decisive_edge(index);
+        if (index == 0) {
+          root_decisive_ = edge;
+        } else if (edge >= 0) {
+          nodes_[index].proven = true;
+          nodes_[index].value = kWin;
+          continue;
+        }
+      }
       return Leaf::kPending;
     }
-    const int edge = select_edge(node, visits, value);
+    const int edge = index == 0 && root_decisive_ >= 0 ? root_decisive_ : select_edge(node, visits, value);
     const int k = padded(node.num_edges);
     float* words = block(node);
     path_[static_cast<std::size_t>(depth_++)] = {words + k + edge, words + 2 * k + edge, index, node.player};
@@ -158,6 +170,21 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
     choice = std::min(choice, best_block[lane] + lane);
   }
   return choice;
+}
+
+int Tree::decisive_edge(std::uint32_t index) {
+  const Node& node = nodes_[index];
+  const auto* actions = reinterpret_cast<const std::int32_t*>(block(node) + 4 * padded(node.num_edges));
+  path_[static_cast<std::size_t>(depth_++)] = {nullptr, nullptr, index, node.player};  // belongs to the moves' past
+  const RawPast past = leaf_past();
+  --depth_;
+  Step step;
+  step.legal = legal_.data();
+  for (int e = 0; e < node.num_edges; ++e) {
+    game_->step(state(index), past, actions[e], tried_.get(), step);
+    if (step.is_over && step.returns[node.player] >= kWin) return e;
+  }
+  return -1;
 }
 
 std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
@@ -329,6 +356,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
   std::swap(words_, scratch.words_);
   num_nodes_ = scratch.num_nodes_;
   num_blocks_ = scratch.num_blocks_;
+  root_decisive_ = -1;  // the new root was expanded, so it has none
   history_ = &history;
   return true;
 }

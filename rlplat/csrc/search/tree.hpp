@@ -11,7 +11,9 @@
 //
 // With SearchParams::prove, a node is proven once its result follows from finished games below it (Winands, Bjornsson
 // and Saito 2008, "Monte-Carlo Tree Search Solver"): it has a winning move, or all its moves are proven. A proven node
-// counts as a finished game. An action that is proven to lose has q_value -infinity and is not visited again.
+// counts as a finished game. An action that is proven to lose has q_value -infinity and is not visited again. Moves
+// that win at once are looked for wherever a leaf is reached, so that such a leaf needs no evaluation (Teytaud and
+// Teytaud 2010, "On the Huge Benefit of Decisive Moves in Monte-Carlo Tree Search Algorithms").
 #pragma once
 
 #include <memory>
@@ -126,6 +128,8 @@ class Tree {
 
   int select_edge(const Node& node, float visits, float value) const;
   std::uint32_t create_child(std::uint32_t parent, int action);
+  // The edge of node `index`, at the end of the path, that wins at once; -1 if there is none.
+  int decisive_edge(std::uint32_t index);
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
   void backup(float value, int player);
@@ -149,7 +153,9 @@ class Tree {
   std::unique_ptr<std::byte[], FreeDelete> states_;
   std::unique_ptr<float[], FreeDelete> words_;
   std::unique_ptr<PathEdge[]> path_;
-  int depth_ = 0;  // edges in `path_`
+  int depth_ = 0;                                   // edges in `path_`
+  int root_decisive_ = -1;                          // the root's edge that wins at once
+  std::unique_ptr<std::byte[], FreeDelete> tried_;  // the state after a move that is tried
   std::vector<std::int32_t> legal_;
   std::vector<const void*> past_;
 };
