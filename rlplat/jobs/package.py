@@ -19,8 +19,8 @@ CARRIED_FOLDER = ".rlplat"
 """In a job's working directory: what is not of the checkout."""
 LIBRARIES_FOLDER = f"{CARRIED_FOLDER}/games"
 
-_START_FILE = "sitecustomize.py"
-_START = b"""\
+START_FILE = "sitecustomize.py"
+START = b"""\
 # An editable installation finds its own rlplat before any on the path; a job runs the copy that it carries.
 import sys
 
@@ -78,8 +78,8 @@ def make_package(checkout: Checkout, libraries: Sequence[Path], carried: Mapping
                 raise _too_large(sizes)
         for name, text in carried.items():
             _add(archive, f"{CARRIED_FOLDER}/{name}", text.encode())
-        if _START_FILE not in contents:
-            _add(archive, _START_FILE, _START)
+        if START_FILE not in contents:
+            _add(archive, START_FILE, START)
     if len(buffer.getvalue()) > MOST_PACKAGE_BYTES:
         raise _too_large(sizes)
     return buffer.getvalue()

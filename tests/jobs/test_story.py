@@ -13,6 +13,7 @@ from conftest import ROOT
 from local_cluster import cluster_in
 
 from rlplat import _core
+from rlplat.jobs import package
 
 pytest.importorskip("ray", reason="Ray is not installed: there are no jobs")
 
@@ -23,6 +24,8 @@ def test_two_jobs_are_submitted_watched_stopped_resumed_and_evaluated(tmp_path: 
     checkout = tmp_path / "checkout"
     subprocess.run(["git", "clone", "-q", "--shared", ROOT, checkout], check=True)
     shutil.copy(_core.__file__, checkout / "rlplat")
+    # As in a job: the checkout's own rlplat, though an editable installation may be there that finds another.
+    (checkout / package.START_FILE).write_bytes(package.START)
     program = tmp_path / "bin" / "rlplat"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m rlplat "$@"\n')
