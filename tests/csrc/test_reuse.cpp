@@ -213,6 +213,8 @@ class Roots : public BatchSearch {
     return true;
   }
 
+  std::string describe(const Search& search) const override { return "search " + std::to_string(search.index); }
+
   void finish(Search& search, int worker) override {
     const auto index = static_cast<std::size_t>(search.index);
     const Tree& tree = search.tree;
