@@ -70,7 +70,7 @@ class Evaluator(Protocol):
     """Evaluates leaves by a network."""
 
     batch_size: int
-    """Batches are padded to this many rows."""
+    """The largest batch."""
 
     def evaluate(self, observations: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits `[B, A]` and values `[B]` in [-1, 1], from the view of the player to move, of `[B, C, H, W]`."""
