@@ -31,12 +31,10 @@ constexpr int padded(int count) { return (count + kLanes - 1) / kLanes * kLanes;
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size)
-      : data_(static_cast<float*>(::operator new(size * sizeof(float), kAlignment))), size_(size) {
+  explicit Buffer(std::size_t size) : data_(static_cast<float*>(::operator new(size * sizeof(float), kAlignment))) {
     std::memset(data_.get(), 0, size * sizeof(float));
   }
   float* data() const { return data_.get(); }
-  std::size_t size() const { return size_; }
 
  private:
   static constexpr std::align_val_t kAlignment{64};
@@ -44,7 +42,6 @@ class Buffer {
     void operator()(float* data) const { ::operator delete(data, kAlignment); }
   };
   std::unique_ptr<float, Free> data_;
-  std::size_t size_ = 0;
 };
 
 // The right factors of products, `count` of them with `inner` x `columns` floats each, one after another in the order
