@@ -43,6 +43,14 @@ inline Floats highest(Floats a) {
   return maximum(a, __builtin_shuffle(a, Ints{1, 0, 3, 2, 5, 4, 7, 6}));
 }
 
+// The lowest lane.
+inline std::int32_t lowest(Ints a) {
+  const auto smaller = [](Ints b, Ints c) { return b < c ? b : c; };
+  a = smaller(a, __builtin_shuffle(a, Ints{4, 5, 6, 7, 0, 1, 2, 3}));
+  a = smaller(a, __builtin_shuffle(a, Ints{2, 3, 0, 1, 6, 7, 4, 5}));
+  return smaller(a, __builtin_shuffle(a, Ints{1, 0, 3, 2, 5, 4, 7, 6}))[0];
+}
+
 void* allocate(std::size_t bytes) {
   // Untouched pages cost no memory, so arenas are as large as they can ever need to be.
   void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
@@ -57,10 +65,6 @@ constexpr float kWin = 1.0f, kLoss = -1.0f;  // returns are in [-1, 1], so nothi
 
 Exploration::Exploration(const SearchParams& params) : c_base_(params.c_base), c_init_(params.c_init) {
   for (int n = 0; n < kTableSize; ++n) table_.push_back(compute(static_cast<float>(n)));
-}
-
-float Exploration::operator()(float visits) const {
-  return visits < kTableSize ? table_[static_cast<std::size_t>(visits)] : compute(visits);
 }
 
 float Exploration::compute(float visits) const {
@@ -153,23 +157,25 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
     unvisited = value - params_->fpu_value * std::sqrt(sum);
   }
   const Floats scale = all((*exploration_)(visits)), first = all(unvisited), one = all(1.0f);
-  Floats best = all(-kInfinity);
-  Ints best_block{};
-  for (int i = 0; i < k; i += 8) {
+  const auto scores = [&](int i) {
     const Floats n = load(words + k + i);
-    const Floats score = (n > zero ? load(words + 2 * k + i) : first) + load(words + i) * scale / (one + n);
+    return (n > zero ? load(words + 2 * k + i) : first) + load(words + i) * scale / (one + n);
+  };
+  // Of equal scores the lowest action wins.
+  if (k == 8) {
+    const Floats score = scores(0);
+    return std::countr_zero(bits(score == highest(score)));
+  }
+  Floats best = all(-kInfinity);
+  Ints best_edge = kLanes;
+  for (int i = 0; i < k; i += 8) {
+    const Floats score = scores(i);
     const Ints better = score > best;
     best = better ? score : best;
-    best_block = better ? (Ints{} + i) : best_block;
+    best_edge = better ? kLanes + i : best_edge;
   }
-  // Of equal scores the lowest action wins: blocks keep their first, and here the lowest index is taken.
-  unsigned ties = bits(best == highest(best));
-  int choice = std::numeric_limits<int>::max();
-  for (; ties != 0; ties &= ties - 1) {
-    const int lane = std::countr_zero(ties);
-    choice = std::min(choice, best_block[lane] + lane);
-  }
-  return choice;
+  const Ints others = Ints{} + std::numeric_limits<std::int32_t>::max();
+  return lowest(best == highest(best) ? best_edge : others);
 }
 
 int Tree::decisive_edge(std::uint32_t index) {

@@ -42,7 +42,9 @@ struct SearchParams {
 class Exploration {
  public:
   explicit Exploration(const SearchParams& params);
-  float operator()(float visits) const;
+  float operator()(float visits) const {
+    return visits < kTableSize ? table_[static_cast<std::size_t>(visits)] : compute(visits);
+  }
 
  private:
   static constexpr int kTableSize = 1024;
