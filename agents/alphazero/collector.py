@@ -59,6 +59,8 @@ def self_play_params(
         temperature=search.temperature,
         temperature_plies=search.temperature_plies,
         final_temperature=search.final_temperature,
+        fast_share=own.fast_share,
+        fast_simulations=own.fast_simulations,
     )
 
 

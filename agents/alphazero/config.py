@@ -41,7 +41,7 @@ class NetworkConfig(ConfigModel):
 
 
 class SearchConfig(ConfigModel):
-    """One search of self-play, and what is made of its visit counts."""
+    """One search, and what self-play makes of its visit counts."""
 
     num_simulations: Annotated[int, Field(ge=2, le=1_000_000)] = 64
     """Simulations per move. 64 give small games a useful target; the paper's 800 pay on large boards only."""
@@ -71,6 +71,9 @@ class SearchConfig(ConfigModel):
     """Moves that win at once are seen at every leaf, and results that follow from finished games in the tree count as
     exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
     tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
+    play_symmetries: Annotated[int, Field(ge=1, le=8)] = 2
+    """Symmetries of the game that the network's evaluation of a position is averaged over in evaluation and play, at so
+    many times its cost (of a game with fewer, all). Self-play takes 1: there, games are worth more."""
     reuse_subtree: bool = True
     """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
 
@@ -88,6 +91,11 @@ class SelfPlayConfig(ConfigModel):
     opening_plies: Annotated[int, Field(ge=0, le=1000)] = 4
     """A game starts with 0 to this many random plies, drawn evenly, which have no policy target: variety beyond what
     noise and temperature find."""
+    fast_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the moves that are played after a fast search of `fast_simulations` without noise and get no policy
+    target, so that more games are seen per full search (playout cap randomisation, KataGo paper 3.1: 0.75)."""
+    fast_simulations: Annotated[int, Field(ge=1)] = 16
+    """See `fast_share`; at most `search.num_simulations`. KataGo: a sixth of a full search."""
     collect_positions: Annotated[int, Field(ge=1)] = 2000
     """New positions per call of a collector: some seconds of work, so weights are fresh and messages few."""
 
@@ -209,6 +217,16 @@ class AlphaZeroConfig(AgentConfig):
     self_play: SelfPlayConfig = SelfPlayConfig()
     replay: ReplayConfig = ReplayConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> AlphaZeroConfig:
+        play, search = self.self_play, self.search
+        if play.fast_share > 0 and play.fast_simulations > search.num_simulations:
+            raise ValueError(
+                f"self_play.fast_simulations is {play.fast_simulations}, it must be at most search.num_simulations = "
+                f"{search.num_simulations}"
+            )
+        return self
 
 
 def root_noise_alpha(config: SearchConfig, game: Game, *, num_games: int = 32) -> float:

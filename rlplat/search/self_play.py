@@ -6,7 +6,7 @@ Game records are named arrays (G games, P positions, L policy entries, S bytes o
     outcome float32[G]              return of player 0
     states uint8[P, S], player uint8[P], action int32[P],
     root_value float32[P]           from the view of the player to move
-    num_legal uint16[P]             0: a random opening move, without a policy
+    num_legal uint16[P]             0: a random opening move or one of a fast search, without a policy
     policy uint16[L]                shares of the visits over the legal actions, ascending, scaled to 65535
 """
 
@@ -46,6 +46,10 @@ class SelfPlayParams:
     temperature: float = 1.0
     temperature_plies: int = 0
     final_temperature: float = 0.0
+    fast_share: float = 0.0
+    """Of the moves, drawn at random: these get a search of `fast_simulations` without noise, and no policy target
+    unless it proves the result (playout cap randomisation, Wu 2019, "Accelerating Self-Play Learning in Go", 3.1)."""
+    fast_simulations: int = 0
 
 
 class SelfPlay:

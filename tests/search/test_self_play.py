@@ -215,11 +215,12 @@ def test_clearing_the_cache_brings_every_evaluation_back_to_the_network():
     play.backup(0, *spoilt.evaluate(observations[:rows]))
 
 
-@pytest.mark.parametrize("game", ["small", "walk_all"])
-def test_suspended_games_go_on_elsewhere_byte_for_byte_as_they_do_here(game):
-    game = SMALL if game == "small" else walk(game)
+@pytest.mark.parametrize("kind", ["small", "walk_all", "fast"])
+def test_suspended_games_go_on_elsewhere_byte_for_byte_as_they_do_here(kind):
+    game = walk(kind) if kind == "walk_all" else SMALL
+    changes = {"fast_share": 0.5, "fast_simulations": 6} if kind == "fast" else {}
     rng = np.random.default_rng(1)
-    here = make(game)
+    here = make(game, **changes)
     for moment in range(6):
         advance(here, int(rng.integers(0, 120)))
         if moment % 2:
@@ -227,7 +228,7 @@ def test_suspended_games_go_on_elsewhere_byte_for_byte_as_they_do_here(game):
         here.take_finished()
         state = here.suspend()
         assert len(state["game_number"]) == 8
-        there = make(game, num_threads=2)
+        there = make(game, num_threads=2, **changes)
         there.resume({name: array.copy() for name, array in state.items()})
         assert_same(there.suspend(), state)
         for _ in range(2):
@@ -360,6 +361,42 @@ def test_noise_makes_games_differ_and_its_absence_lets_them_repeat():
 
     assert len(lines(0.0)) == 1
     assert len(lines(0.25)) > 8
+
+
+def test_the_share_of_fast_searches_takes_few_simulations_and_leaves_no_target():
+    changes = {"kept_visits": 0, "cache_bytes": 0, "fast_share": 0.75, "fast_simulations": 5}
+    play = make(evaluator=UNIFORM, **changes)
+    records = play_positions(play, 1500)
+    targets = int(np.count_nonzero(records["num_legal"]))
+    searched = int((records["num_positions"] - records["opening_plies"]).sum())
+    assert targets / searched == pytest.approx(0.25, abs=0.03)
+    assert targets >= 1500
+    full_and_fast = targets * 25 + (searched - targets) * 5
+    assert play.counters["simulations"] == pytest.approx(full_and_fast, rel=0.1)  # games under way count, too
+
+
+def test_fast_searches_have_no_noise():
+    """With all but every thousandth search fast, games of one opening repeat."""
+
+    def num_lines(fast_share):
+        play = make(
+            opening_plies=0,
+            temperature_plies=0,
+            cache_bytes=0,
+            fast_share=fast_share,
+            fast_simulations=20,
+            num_searches=16,
+        )
+        advance(play, 600)
+        return len({moves for _, moves in games(play.take_finished())})
+
+    assert num_lines(0.999) <= 2 < 8 < num_lines(0.0)
+
+
+@pytest.mark.parametrize("fast_simulations", [0, 26])
+def test_a_fast_search_of_more_simulations_than_a_full_one_is_refused(fast_simulations):
+    with pytest.raises(ValueError, match="fast_simulations must be from 1 to num_simulations"):
+        make(fast_share=0.5, fast_simulations=fast_simulations)
 
 
 def test_arrays_of_another_shape_are_refused():

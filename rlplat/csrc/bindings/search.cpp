@@ -202,17 +202,19 @@ void bind_search(nb::module_& module) {
           [](SelfPlay* self, std::shared_ptr<Game> game, const SearchParams& params, const std::string& evaluator,
              int num_searches, int num_groups, int num_threads, std::uint64_t cache_bytes, int kept_visits,
              std::uint64_t seed, std::int64_t first_game, std::int64_t game_stride, int opening_plies,
-             float temperature, int temperature_plies, float final_temperature) {
+             float temperature, int temperature_plies, float final_temperature, float fast_share,
+             int fast_simulations) {
             new (self) SelfPlay(
                 std::move(game), params,
                 BatchParams{evaluator_kind(evaluator), num_searches, num_groups, num_threads, cache_bytes, kept_visits},
                 SelfPlayParams{seed, first_game, game_stride, opening_plies, temperature, temperature_plies,
-                               final_temperature});
+                               final_temperature, fast_share, fast_simulations});
           },
           nb::arg("game"), nb::arg("params"), nb::kw_only(), nb::arg("evaluator"), nb::arg("num_searches"),
           nb::arg("num_groups"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("kept_visits"),
           nb::arg("seed"), nb::arg("first_game"), nb::arg("game_stride"), nb::arg("opening_plies"),
-          nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"))
+          nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"), nb::arg("fast_share"),
+          nb::arg("fast_simulations"))
       .def_prop_ro("finished_positions", &SelfPlay::finished_positions)
       .def(
           "take_finished",

@@ -118,9 +118,9 @@ bool BatchSearch::descend(Search& search, int worker) {
   for (int step = 0; step < kMaxSteps; ++step) {
     if (!search.active && !start_next(search)) return false;
     if (search.tree.root_expanded()) {
-      if (search.noise_due) {
-        search.tree.add_root_noise(search.random);
-        search.noise_due = false;
+      if (search.root_due) {
+        prepare_root(search);
+        search.root_due = false;
       }
       if (search.simulations_left <= 0 || search.tree.root_proven()) {
         search.active = false;
@@ -166,7 +166,7 @@ void BatchSearch::evaluate_here(Search& search) {
 void BatchSearch::start_search(Search& search) {
   search.tree.set_root(search.history);
   search.simulations_left = search_.num_simulations;
-  search.noise_due = true;
+  search.root_due = true;
   search.active = true;
 }
 
@@ -178,7 +178,7 @@ void BatchSearch::continue_search(Search& search, int action, int worker) {
     return;
   }
   search.simulations_left = search_.num_simulations;
-  search.noise_due = true;
+  search.root_due = true;
   search.active = true;
 }
 

@@ -78,8 +78,8 @@ class BatchSearch {
     History history;
     Random random;
     int index = 0;
-    bool active = false;     // a search is under way
-    bool noise_due = false;  // fresh noise is owed as soon as the root has priors
+    bool active = false;    // a search is under way
+    bool root_due = false;  // prepare_root is owed as soon as the root has priors
     int simulations_left = 0;
     bool pending = false;
     std::uint64_t key = 0;  // of the pending leaf
@@ -88,6 +88,8 @@ class BatchSearch {
 
   // Starts the next search of `search`: sets the root by start_search. False: nothing is left to do.
   virtual bool start_next(Search& search) = 0;
+  // The root of a new search has its priors; adds noise to them.
+  virtual void prepare_root(Search& search) { search.tree.add_root_noise(search.random); }
   // The simulations of a search are done. Called on worker threads, for different searches at once.
   virtual void finish(Search& search, int worker) = 0;
   // What `search` is at work on, for messages.

@@ -85,10 +85,15 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
 
 SelfPlay::SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch,
                    const SelfPlayParams& params)
-    : BatchSearch(std::move(game), search, batch), params_(params), records_(searches().size()) {
+    : BatchSearch(std::move(game), search, batch),
+      params_(params),
+      records_(searches().size()),
+      is_fast_(searches().size()) {
   if (params_.game_stride < batch.num_searches)
     throw std::invalid_argument("game_stride must be at least num_searches, or two searches play the same game");
   if (search.num_simulations < 1) throw std::invalid_argument("self-play needs at least one simulation a move");
+  if (params_.fast_share > 0.0f && (params_.fast_simulations < 1 || params_.fast_simulations > search.num_simulations))
+    throw std::invalid_argument("fast_simulations must be from 1 to num_simulations");
   for (const Search& search_slot : searches()) next_number_.push_back(params_.first_game + search_slot.index);
 }
 
@@ -115,20 +120,28 @@ void SelfPlay::begin_game(Search& search, std::int64_t number) {
     after.apply(action);
     float returns[2];
     if (game().outcome(after.current(), after.past(), returns)) break;  // an opening never ends the game
-    record_move(search, action, false);
+    record_move(search, action, 0.0f, false);
     search.history = std::move(after);
     ++record.opening_plies;
   }
 }
 
-void SelfPlay::record_move(Search& search, int action, bool searched) {
+// Playout cap randomisation (Wu 2019, "Accelerating Self-Play Learning in Go", section 3.1).
+void SelfPlay::prepare_root(Search& search) {
+  std::uint8_t& is_fast = is_fast_[static_cast<std::size_t>(search.index)];
+  is_fast = params_.fast_share > 0.0f && search.random.uniform() < params_.fast_share;
+  if (is_fast) search.simulations_left = params_.fast_simulations;
+  else BatchSearch::prepare_root(search);
+}
+
+void SelfPlay::record_move(Search& search, int action, float root_value, bool is_target) {
   GameRecord& record = records_[static_cast<std::size_t>(search.index)];
   const std::byte* state = search.history.current();
   record.states.insert(record.states.end(), state, state + game().state_size());
   record.players.push_back(static_cast<std::uint8_t>(game().player(state)));
   record.actions.push_back(action);
-  record.root_values.push_back(searched ? search.tree.root_value() : 0.0f);
-  const std::vector<float> visits = searched ? search.tree.root_counts() : std::vector<float>();
+  record.root_values.push_back(root_value);
+  const std::vector<float> visits = is_target ? search.tree.root_counts() : std::vector<float>();
   record.num_legal.push_back(static_cast<std::uint16_t>(visits.size()));
   float sum = 0.0f;
   for (const float count : visits) sum += count;
@@ -160,7 +173,8 @@ int SelfPlay::choose_action(Search& search) const {
 
 void SelfPlay::finish(Search& search, int worker) {
   const int action = choose_action(search);
-  record_move(search, action, true);
+  const bool is_target = search.tree.root_proven() || !is_fast_[static_cast<std::size_t>(search.index)];
+  record_move(search, action, search.tree.root_value(), is_target);
   search.history.apply(action);
   float returns[2];
   if (!game().outcome(search.history.current(), search.history.past(), returns)) {
@@ -171,7 +185,7 @@ void SelfPlay::finish(Search& search, int worker) {
   record.outcome = returns[0];
   record.random_state = search.random.state();
   const std::lock_guard lock(finished_mutex_);
-  finished_positions_ += static_cast<std::int64_t>(record.actions.size()) - record.opening_plies;
+  finished_positions_ += std::ranges::count_if(record.num_legal, [](std::uint16_t count) { return count > 0; });
   finished_.push_back(std::move(record));
 }
 

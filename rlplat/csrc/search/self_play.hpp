@@ -17,6 +17,8 @@ struct SelfPlayParams {
   float temperature = 1.0f;        // of the move choice: probabilities visits^(1 / temperature)
   int temperature_plies = 0;       // in the first plies of a game, the opening counted in
   float final_temperature = 0.0f;  // afterwards; 0: the most visited move
+  float fast_share = 0.0f;         // of the moves, drawn at random: a fast search without noise, and no policy target
+  int fast_simulations = 0;        // of a fast search
 };
 
 // A game, finished or under way. One entry per position from which a move was played.
@@ -29,7 +31,7 @@ struct GameRecord {
   std::vector<std::uint8_t> players;
   std::vector<std::int32_t> actions;
   std::vector<float> root_values;        // from the view of the player to move; 0 in the opening
-  std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening
+  std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening and after a fast search
   std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
 };
 
@@ -62,7 +64,7 @@ class SelfPlay : public BatchSearch {
   SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch,
            const SelfPlayParams& params);
 
-  // Positions in finished games that were not taken yet, the random opening left out.
+  // Positions with a policy target in finished games that were not taken yet.
   std::int64_t finished_positions() const;
   // Finished games since the last call, by number.
   std::vector<GameRecord> take_finished();
@@ -75,17 +77,20 @@ class SelfPlay : public BatchSearch {
 
  private:
   bool start_next(Search& search) override;
+  void prepare_root(Search& search) override;
   void finish(Search& search, int worker) override;
   std::string describe(const Search& search) const override;
   void begin_game(Search& search, std::int64_t number);
   // Plays the moves of `record` from the start.
   void replay(const GameRecord& record, History& history) const;
-  void record_move(Search& search, int action, bool searched);
+  // Without a policy target unless `is_target`.
+  void record_move(Search& search, int action, float root_value, bool is_target);
   int choose_action(Search& search) const;
 
   SelfPlayParams params_;
   std::vector<GameRecord> records_;        // under way, one per search
   std::vector<std::int64_t> next_number_;  // per search
+  std::vector<std::uint8_t> is_fast_;      // per search
   mutable std::mutex finished_mutex_;
   std::vector<GameRecord> finished_;
   std::int64_t finished_positions_ = 0;
