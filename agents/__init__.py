@@ -24,6 +24,15 @@ def _learner() -> list[Result]:
     return learner()
 
 
+def _placement() -> list[Result]:
+    from agents.alphazero.self_play_bench import CONFIGS_FOLDER
+    from rlplat.config import load_config
+    from rlplat.placement.bench import placement
+
+    return placement(load_config(CONFIGS_FOLDER / "connect_four_quick.yaml"))
+
+
 bench.register("selfplay", _selfplay)
 bench.register("inference", _inference)
 bench.register("learner", _learner)
+bench.register("placement", _placement)
