@@ -15,8 +15,8 @@ from rlplat.search.game import Game
 class SymmetricEvaluator:
     """Fulfils `NetworkEvaluator`: mean logits and values of a position in `num_symmetries` of its symmetric images.
 
-    Where all symmetries of the game are taken, images of one position get the same evaluation up to rounding. Costs that
-    many times the network's work.
+    Where all symmetries of the game are taken, images of one position get the same evaluation up to rounding. Costs
+    that many times the network's work.
     """
 
     def __init__(self, game: Game, evaluator: NetworkEvaluator, *, num_symmetries: int) -> None:

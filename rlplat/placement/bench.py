@@ -35,7 +35,7 @@ def placement(config: RunConfig, *, seconds: float = 20.0, warm_up_s: float = 5.
         driver.append(driver_share)
     spent = rounds * (seconds + warm_up_s)
     games, name = Measured(tuple(on_ray), spent), f"placement.{built.game.name}"
-    fields = {"collectors": config.placement.resolve_num_actors()}
+    fields: dict[str, Any] = {"collectors": config.placement.resolve_num_actors()}
     return [
         games.result(f"{name}.games", "games/s", bare=statistics.median(bare), **fields),
         games.over(Measured(tuple(bare), spent)).result(f"{name}.inline_ratio", **fields),
