@@ -3,7 +3,7 @@ The compiled core of rlplat: games, search, drawing of training batches, and inf
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 import numpy
 from numpy.typing import NDArray
@@ -50,6 +50,18 @@ class Game:
     def past_length(self) -> int: ...
 
     @property
+    def notations(self) -> list[str]:
+        """
+        Ways to write an action, the game's own first; empty where there is only one.
+        """
+
+    @property
+    def parses_actions(self) -> bool: ...
+
+    @property
+    def parses_states(self) -> bool: ...
+
+    @property
     def has_heuristic(self) -> bool: ...
 
     @property
@@ -63,15 +75,28 @@ class Game:
 class Position:
     """A game from its start to some position."""
 
+    @overload
     def __init__(self, game: Game) -> None: ...
 
+    @overload
+    def __init__(self, game: Game, text: str) -> None:
+        """
+        A game that starts where `text` says. The caller has checked that the game parses states; ValueError if it refuses this one.
+        """
+
     def copy(self) -> Position: ...
+
+    def start(self) -> Position:
+        """Where the game began."""
 
     def apply(self, action: int) -> None:
         """The caller has checked that the action is legal."""
 
     def legal_actions(self) -> list[int]:
         """Ascending; empty once the game is over."""
+
+    def winning_action(self) -> int | None:
+        """A legal action that wins at once, as far as the rules know one."""
 
     @property
     def player(self) -> int: ...
@@ -111,7 +136,18 @@ class Position:
         Exact score of each legal action, in their order, from the view of the player to move.
         """
 
-    def action_text(self, action: int) -> str: ...
+    def action_text(self, action: int, notation: int = 0) -> str:
+        """`notation`: an index into `Game.notations`."""
+
+    def parse_action(self, text: str) -> int:
+        """
+        The legal action, or -1. The caller has checked that the game parses actions.
+        """
+
+    def count_lines(self, num_plies: int) -> int:
+        """
+        How many lines of so many plies lead on from here (`perft`); those that end the game before do not count.
+        """
 
     def text(self) -> str: ...
 

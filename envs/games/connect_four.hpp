@@ -38,6 +38,7 @@ class ConnectFour {
       bottoms_[column] = std::uint64_t{1} << (column * rows_);
       for (int row = 0; row < rows_; ++row) column_masks_[column] |= bit(row, column);
       all_ |= column_masks_[column];
+      all_bottoms_ |= bottoms_[column];
     }
     for (int row = 0; row < rows_; row += 2)
       for (int column = 0; column < columns_; ++column) odd_rows_ |= bit(row, column);
@@ -78,6 +79,14 @@ class ConnectFour {
     if (lines_.has_line(state.other)) return player(state) == 0 ? -1.0f : 1.0f;
     if ((state.mover | state.other) == all_) return 0.0f;
     return std::nullopt;
+  }
+
+  // The lowest column that completes a line.
+  int winning_action(const State& state) const {
+    const std::uint64_t stones = state.mover | state.other;
+    const std::uint64_t reachable = all_ & ~stones & (stones << 1 | all_bottoms_);  // a top row's bit meets a bottom
+    const std::uint64_t winning = lines_.completing(state.mover) & reachable;
+    return winning == 0 ? -1 : std::countr_zero(winning) / rows_;
   }
 
   std::uint64_t hash(const State& state) const { return rlplat::hash_words(state.mover, state.other); }
@@ -188,7 +197,7 @@ class ConnectFour {
 
   int rows_, columns_, line_;
   Lines lines_;
-  std::uint64_t all_ = 0, odd_rows_ = 0;  // rows 1, 3, 5, ... as people count them
+  std::uint64_t all_ = 0, all_bottoms_ = 0, odd_rows_ = 0;  // rows 1, 3, 5, ... as people count them
   std::uint64_t column_masks_[8] = {};
   std::uint64_t bottoms_[8] = {};
   mutable std::once_flag solver_made_;  // its table is worth making only where a score is asked for

@@ -91,6 +91,8 @@ class Game:
         self.min_length: int = core.min_length
         self.max_length: int = core.max_length
         self.state_size: int = core.state_size
+        self.notations: tuple[str, ...] = tuple(core.notations)
+        """Ways to write an action, the game's own first; empty where there is only one."""
         self.has_heuristic: bool = core.has_heuristic
         self.exact_score_from: int | None = None if core.exact_score_from < 0 else core.exact_score_from
         """Plies from which on exact scores take seconds at most; None: the game has none with these parameters."""
@@ -111,17 +113,23 @@ class Game:
     def initial_state(self) -> State:
         return State(self, _core.Position(self.core))
 
+    def state_from_text(self, text: str) -> State:
+        """The position that a text describes (chess: a FEN), as the start of a game.
+
+        GameError if the game reads none, or if play could not start from that one.
+        """
+        if not self.core.parses_states:
+            raise GameError(f"{self.name} reads no positions; its header may define parse_state(text)")
+        try:
+            return State(self, _core.Position(self.core, text))
+        except ValueError as error:
+            raise GameError(f"{self.name}: {text!r} is no position: {error}") from error
+
     def state_from_moves(self, moves: str | Sequence[int]) -> State:
         """The state after moves from the start, as text ("4453", "d3 c5") or actions. GameError if one is illegal."""
         state = self.initial_state()
-        for move in self._split_moves(moves) if isinstance(moves, str) else moves:
-            state.apply(state.parse_action(move) if isinstance(move, str) else int(move))
+        state.play(moves)
         return state
-
-    def _split_moves(self, text: str) -> list[str]:
-        """Moves separated by spaces or commas; without either, one character each if the first moves are so named."""
-        parts = text.replace(",", " ").split()
-        return list(parts[0]) if len(parts) == 1 and self.initial_state().has_short_names() else parts
 
     def symmetry(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Permutations `cells [H * W]` and `actions [A]` of one symmetry; number 0 is the identity.
@@ -169,6 +177,12 @@ class State:
         """The actions played so far."""
         return self.position.actions
 
+    def count_lines(self, num_plies: int) -> int:
+        """How many lines of so many plies lead on from here ("perft"); one that ends the game before does not count."""
+        if num_plies < 0:
+            raise GameError(f"num_plies is {num_plies}; it must be >= 0")
+        return self.position.count_lines(num_plies)
+
     @property
     def is_terminal(self) -> bool:
         return self.position.returns is not None
@@ -203,6 +217,17 @@ class State:
             names = ", ".join(f"{self.action_text(a)} ({a})" for a in legal)
             raise GameError(f"{self.game.name}: action {action} is not legal here; legal are {names}\n{self}")
         self.position.apply(action)
+
+    def play(self, moves: str | Sequence[int]) -> None:
+        """Play several moves, as text ("4453", "d3 c5") or actions. GameError, with those before played, if one is
+        illegal."""
+        for move in self._split_moves(moves) if isinstance(moves, str) else moves:
+            self.apply(self.parse_action(move) if isinstance(move, str) else int(move))
+
+    def _split_moves(self, text: str) -> list[str]:
+        """Moves separated by spaces or commas; without either, one character each if the moves here are so named."""
+        parts = text.replace(",", " ").split()
+        return list(parts[0]) if len(parts) == 1 and self.has_short_names() else parts
 
     def copy(self) -> State:
         return State(self.game, self.position.copy())
@@ -239,24 +264,36 @@ class State:
         self.game.check_exact_score()
         return np.asarray(self.position.action_scores(), np.int32)
 
-    def action_text(self, action: int) -> str:
-        return self.position.action_text(action)
+    def action_text(self, action: int, notation: str | None = None) -> str:
+        """A legal action as text, in the game's own notation or in another one of `Game.notations`.
+
+        GameError for an unknown notation.
+        """
+        if notation is None:
+            return self.position.action_text(action)
+        known = self.game.notations
+        if notation not in known:
+            hint = f"; it has {', '.join(known)}" if known else ""
+            raise GameError(f"{self.game.name} has no notation {notation!r}{hint}")
+        return self.position.action_text(action, known.index(notation))
 
     def parse_action(self, text: str) -> int:
-        """The legal action of that name. GameError if there is none."""
-        names = {self.action_text(action): action for action in self.position.legal_actions()}
-        if text not in names:
+        """The legal action that a text means, in any of the game's notations. GameError if there is none."""
+        legal = self.position.legal_actions()
+        names = {self.action_text(action): action for action in legal}
+        action = self.position.parse_action(text) if self.game.core.parses_actions else names.get(text, -1)
+        if action not in legal:
             allowed = f"legal are {', '.join(names)}" if names else "the game is over"
             raise GameError(f"{self.game.name}: '{text}' is no legal move here; {allowed}\n{self}")
-        return names[text]
+        return action
 
     def has_short_names(self) -> bool:
         """Whether the name of every legal action is one character."""
         return all(len(self.action_text(action)) == 1 for action in self.position.legal_actions())
 
     def moves_text(self) -> str:
-        """The moves so far as text that `Game.state_from_moves` reads."""
-        replay = self.game.initial_state()
+        """The moves so far as text that `Game.state_from_moves` reads, or `play` where the game began elsewhere."""
+        replay = State(self.game, self.position.start())
         short = replay.has_short_names()
         texts = []
         for action in self.actions:

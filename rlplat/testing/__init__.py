@@ -27,6 +27,7 @@ CHECKS: dict[str, Callable[[Sample], str | None]] = {
     "illegal actions": rules.check_illegal_actions,
     "returns": rules.check_returns,
     "length": rules.check_length,
+    "winning actions": rules.check_winning_actions,
     "copies": rules.check_copies,
     "replay": rules.check_replay,
     "rollouts": rules.check_rollouts,

@@ -116,6 +116,21 @@ def check_length(sample: Sample) -> str | None:
     return None
 
 
+def check_winning_actions(sample: Sample) -> str | None:
+    """What the rules call a winning action is legal, ends the game, and wins it for the player to move."""
+    for state in sample.positions():
+        action = state.position.winning_action()
+        if action is None:
+            continue
+        if action not in state.legal_actions():
+            return f"the winning action {action} {where(state)} is not legal"
+        after = state.copy()
+        after.apply(action)
+        if not after.is_terminal or after.returns[state.player] != 1:
+            return f"the winning action {action} {where(state)} does not win at once"
+    return None
+
+
 def check_copies(sample: Sample) -> str | None:
     """A copy equals its original, and a move in one leaves the other as it was."""
     for state in sample.some_positions():

@@ -1,4 +1,5 @@
 #include "check.hpp"
+#include "game/count_lines.hpp"
 #include "game/game.hpp"
 #include "games.hpp"
 
@@ -31,6 +32,32 @@ TEST(planes_are_overwritten_whatever_the_buffer_held) {
   for (std::size_t i = 1; i < planes.size(); ++i) CHECK_EQUAL(planes[i], 0.0f);
 }
 
+TEST(lines_of_play_are_counted_to_the_ply_where_games_end) {
+  const auto game = ladder(3, 4, /*turns=*/1, /*winning_move=*/2);  // two of three moves go on, for four plies at most
+  const History start(*game);
+  for (const auto& [plies, lines] : {std::pair{0, 1}, {1, 3}, {2, 2 * 3}, {3, 4 * 3}, {4, 8 * 3}, {5, 0}})
+    CHECK_EQUAL(count_lines(*game, start, plies), lines);
+  CHECK_EQUAL(count_lines(*game, play(*game, {0, 1}), 2), 2 * 3);
+  CHECK_EQUAL(count_lines(*game, play(*game, {2}), 1), 0);
+  CHECK_THROWS(count_lines(*game, start, -1), std::invalid_argument, "at least 0");
+}
+
+TEST(lines_are_counted_with_the_past_that_the_rules_ask_for) {
+  for (const char* name : {"walk_all", "walk_three"}) {
+    const auto game = load(name, {30, 20, 0});
+    const History history = play(*game, {0, 1});
+    std::int32_t legal[5];
+    std::int64_t sum = 0;
+    for (int i = game->legal_actions(history.current(), history.past(), legal) - 1; i >= 0; --i) {
+      History after = history;
+      after.apply(legal[i]);
+      sum += count_lines(*game, after, 3);
+    }
+    CHECK(sum > 100);
+    CHECK_EQUAL(count_lines(*game, history, 4), sum);
+  }
+}
+
 TEST(a_history_restarts_and_copies) {
   const auto game = ladder(5, 9);
   History history = play(*game, {1, 2});
@@ -42,4 +69,7 @@ TEST(a_history_restarts_and_copies) {
   history.restart();
   CHECK_EQUAL(history.num_moves(), 0);
   CHECK(std::equal(history.current(), history.current() + game->state_size(), copy.state(0)));
+  history.restart(copy.current());
+  CHECK_EQUAL(history.num_moves(), 0);
+  CHECK(std::equal(history.current(), history.current() + game->state_size(), copy.state(2)));
 }

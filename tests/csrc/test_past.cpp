@@ -44,9 +44,9 @@ TEST(a_history_gives_the_earlier_states_newest_first) {
 }
 
 TEST(the_past_is_right_along_the_descent_and_after_every_new_root) {
-  for (const char* name : kWalks) {
+  for (const auto& [name, prove] : {std::pair{kWalks[0], false}, {kWalks[1], false}, {kWalks[0], true}}) {
     const auto game = load(name, {14, 30, 0});
-    const SearchParams params;
+    const SearchParams params{.prove = prove};
     const Exploration exploration(params);
     History history = wander(*game, 4, 3);
     Tree tree(*game, params, exploration, 3000), scratch(*game, params, exploration, 3000);
@@ -54,7 +54,7 @@ TEST(the_past_is_right_along_the_descent_and_after_every_new_root) {
     std::vector<float> planes(game->observation_size());
     float returns[2];
     while (!game->outcome(history.current(), history.past(), returns)) {
-      for (int i = 0; i < 200; ++i) {
+      for (int i = 0; i < 200 && !tree.root_proven(); ++i) {
         if (tree.select() == Tree::Leaf::kTerminal) continue;
         game->encode(tree.leaf_state(), tree.leaf_past(), planes.data());
         game->evaluation_key(tree.leaf_state(), tree.leaf_past());

@@ -137,7 +137,7 @@ def test_an_interrupted_compilation_leaves_no_process_and_no_file(header, cache,
 def test_a_library_of_another_contract_is_refused_with_what_to_do(header):
     header.write_text(TABLE % (99, 0))
     with pytest.raises(
-        GameError, match=r"(?s)quick.hpp: .*contract version 99 .*, this rlplat has version 2 .*; compile"
+        GameError, match=r"(?s)quick.hpp: .*contract version 99 .*, this rlplat has version 3 .*; compile"
     ):
         GameDefinition("quick", header).load()
     header.write_text(TABLE % (1, 8))

@@ -143,3 +143,23 @@ def test_a_game_ends_as_the_search_has_proven():
                 proven += 1
                 assert records["root_value"][row] == (outcome if records["player"][row] == 0 else -outcome)
     assert proven > 50
+
+
+@pytest.mark.parametrize("rows, columns, line", [(6, 7, 4), (8, 8, 4), (8, 8, 3), (4, 5, 3), (3, 8, 2), (1, 8, 3)])
+def test_connect_four_knows_each_move_that_wins_at_once(rows, columns, line):
+    game = connect_four.load(rows=rows, columns=columns, line=line)
+    rng, wins = np.random.default_rng(5), 0
+    for _ in range(40):
+        state = game.initial_state()
+        while not state.is_terminal:
+            tried = []
+            for action in state.legal_actions().tolist():
+                after = state.copy()
+                after.apply(action)
+                if after.is_terminal and after.returns[state.player] == 1:
+                    tried.append(action)
+            assert state.position.winning_action() == (tried[0] if tried else None), state.moves_text()
+            wins += bool(tried)
+            state.apply(int(rng.choice(state.legal_actions())))
+        assert state.position.winning_action() is None
+    assert wins

@@ -7,6 +7,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/position.hpp"
+#include "game/count_lines.hpp"
 
 namespace rlplat {
 
@@ -62,6 +63,14 @@ std::vector<std::int32_t> action_scores(const Position& position) {
   return scores;
 }
 
+std::optional<int> winning_action(const Position& position) {
+  const std::vector<std::int32_t> legal = legal_actions(position);
+  if (legal.empty()) return std::nullopt;
+  const RawPast past = position.history.past_of(position.history.num_moves() + 1);  // begins with the state itself
+  const int action = position.game->winning_action(position.history.current(), past, legal);
+  return action < 0 ? std::nullopt : std::optional(action);
+}
+
 }  // namespace
 
 void bind_game(nb::module_& module) {
@@ -89,6 +98,12 @@ void bind_game(nb::module_& module) {
       .def_prop_ro("num_symmetries", [](const Game& game) { return game.shape().num_symmetries; })
       .def_prop_ro("state_size", [](const Game& game) { return game.shape().state_size; })
       .def_prop_ro("past_length", [](const Game& game) { return game.shape().past_length; })
+      .def_prop_ro(
+          "notations",
+          [](const Game& game) { return std::vector<std::string>(game.notations().begin(), game.notations().end()); },
+          "Ways to write an action, the game's own first; empty where there is only one.")
+      .def_prop_ro("parses_actions", &Game::parses_actions)
+      .def_prop_ro("parses_states", &Game::parses_states)
       .def_prop_ro("has_heuristic", &Game::has_heuristic)
       .def_prop_ro(
           "exact_score_from", [](const Game& game) { return game.shape().exact_score_from; },
@@ -106,11 +121,31 @@ void bind_game(nb::module_& module) {
 
   nb::class_<Position>(module, "Position", "A game from its start to some position.")
       .def(nb::init<std::shared_ptr<Game>>(), nb::arg("game"))
+      .def(
+          "__init__",
+          [](Position* self, std::shared_ptr<Game> game, const std::string& text) {
+            std::vector<std::byte> state(game->state_size());
+            game->parse_state(text, state.data());
+            new (self) Position(std::move(game));
+            self->history.restart(state.data());
+          },
+          nb::arg("game"), nb::arg("text"),
+          "A game that starts where `text` says. The caller has checked that the game parses states; ValueError if it "
+          "refuses this one.")
       .def("copy", [](const Position& position) { return Position(position); })
+      .def(
+          "start",
+          [](const Position& position) {
+            Position start(position.game);
+            start.history.restart(position.history.state(0));
+            return start;
+          },
+          "Where the game began.")
       .def(
           "apply", [](Position& position, int action) { position.history.apply(action); }, nb::arg("action"),
           "The caller has checked that the action is legal.")
       .def("legal_actions", &legal_actions, "Ascending; empty once the game is over.")
+      .def("winning_action", &winning_action, "A legal action that wins at once, as far as the rules know one.")
       .def_prop_ro("player", [](const Position& p) { return p.game->player(p.history.current()); })
       .def_prop_ro("num_moves", [](const Position& p) { return p.history.num_moves(); })
       .def_prop_ro("actions",
@@ -159,8 +194,19 @@ void bind_game(nb::module_& module) {
       .def("action_scores", &action_scores, nb::call_guard<nb::gil_scoped_release>(),
            "Exact score of each legal action, in their order, from the view of the player to move.")
       .def(
-          "action_text", [](const Position& p, int action) { return p.game->action_text(p.history.current(), action); },
-          nb::arg("action"))
+          "action_text",
+          [](const Position& p, int action, int notation) {
+            return p.game->action_text(p.history.current(), action, notation);
+          },
+          nb::arg("action"), nb::arg("notation") = 0, "`notation`: an index into `Game.notations`.")
+      .def(
+          "parse_action",
+          [](const Position& p, const std::string& text) { return p.game->parse_action(p.history.current(), text); },
+          nb::arg("text"), "The legal action, or -1. The caller has checked that the game parses actions.")
+      .def(
+          "count_lines", [](const Position& p, int num_plies) { return count_lines(*p.game, p.history, num_plies); },
+          nb::arg("num_plies"), nb::call_guard<nb::gil_scoped_release>(),
+          "How many lines of so many plies lead on from here (`perft`); those that end the game before do not count.")
       .def("text", [](const Position& p) { return p.game->text(p.history.current()); });
 }
 

@@ -89,13 +89,18 @@ std::string read_text(Write write) {
 
 }  // namespace
 
-std::string Game::action_text(const void* state, int action) const {
+std::string Game::action_text(const void* state, int action, int notation) const {
   return read_text(
-      [&](char* out, std::size_t size) { return table_->action_text(instance_, state, action, out, size); });
+      [&](char* out, std::size_t size) { return table_->action_text(instance_, state, action, notation, out, size); });
 }
 
 std::string Game::text(const void* state) const {
   return read_text([&](char* out, std::size_t size) { return table_->text(instance_, state, out, size); });
+}
+
+void Game::parse_state(const std::string& text, void* state) const {
+  char error[512] = "refused without a reason";
+  if (table_->parse_state(instance_, text.c_str(), state, error, sizeof error) == 0) throw std::invalid_argument(error);
 }
 
 std::span<const std::int32_t> Game::symmetry_cells(int k) const {
@@ -113,6 +118,12 @@ void History::restart() {
   actions_.clear();
   states_.resize(stride_);
   game_->initial_state(states_.data());
+}
+
+void History::restart(const void* state) {
+  actions_.clear();
+  const auto* bytes = static_cast<const std::byte*>(state);
+  states_.assign(bytes, bytes + stride_);
 }
 
 void History::apply(int action) {

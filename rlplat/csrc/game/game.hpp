@@ -35,6 +35,10 @@ class Game {
   void step(const void* parent, RawPast past, int action, void* child, Step& out) const {
     table_->step(instance_, parent, past, action, child, &out);
   }
+  // A legal action that wins at once, or -1; see GameTable::winning_action. `past` begins with the state itself.
+  int winning_action(const void* state, RawPast past, std::span<const std::int32_t> legal) const {
+    return table_->winning_action(instance_, state, past, legal.data(), static_cast<std::int32_t>(legal.size()));
+  }
   int player(const void* state) const { return table_->player(instance_, state); }
   bool outcome(const void* state, RawPast past, float returns[2]) const {
     return table_->outcome(instance_, state, past, returns) != 0;
@@ -50,8 +54,18 @@ class Game {
   float heuristic(const void* state) const { return table_->heuristic(instance_, state); }
   bool has_exact_score() const { return shape_.exact_score_from >= 0; }
   int exact_score(const void* state, RawPast past) const { return table_->exact_score(instance_, state, past); }
-  std::string action_text(const void* state, int action) const;
+  std::span<const char* const> notations() const {
+    return {table_->notations, static_cast<std::size_t>(table_->num_notations)};
+  }
+  std::string action_text(const void* state, int action, int notation = 0) const;
   std::string text(const void* state) const;
+  bool parses_actions() const { return table_->parse_action != nullptr; }
+  int parse_action(const void* state, const std::string& text) const {
+    return table_->parse_action(instance_, state, text.c_str());
+  }
+  bool parses_states() const { return table_->parse_state != nullptr; }
+  // Throws std::invalid_argument with the game's words if the text describes no position.
+  void parse_state(const std::string& text, void* state) const;
 
   // Permutations of symmetry k; see GameTable::symmetry.
   std::span<const std::int32_t> symmetry_cells(int k) const;
@@ -80,7 +94,7 @@ class GameLibrary {
   const GameTable* table_ = nullptr;
 };
 
-// A game from its start: every state in order, and the actions between them.
+// A game from its start, or from another state: every state in order, and the actions between them.
 class History {
  public:
   explicit History(const Game& game);
@@ -88,6 +102,7 @@ class History {
   History& operator=(const History&) = default;
 
   void restart();
+  void restart(const void* state);
   void apply(int action);
   int num_moves() const { return static_cast<int>(actions_.size()); }
   std::span<const std::int32_t> actions() const { return actions_; }

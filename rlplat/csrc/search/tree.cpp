@@ -81,16 +81,16 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
       max_nodes_(max_nodes),
       nodes_(new Node[static_cast<std::size_t>(max_nodes)]),
       path_(new PathEdge[static_cast<std::size_t>(game.shape().max_length) + 1]),
-      legal_(static_cast<std::size_t>(padded(game.shape().max_legal_actions))) {
+      legal_(static_cast<std::size_t>(padded(game.shape().max_legal_actions))),
+      reach_(game.shape().past_length) {
   const auto nodes = static_cast<std::size_t>(max_nodes);
   const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
-  tried_.reset(static_cast<std::byte*>(allocate(state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
 }
 
 void Tree::set_root(const History& history) {
-  history_ = &history;
+  start_past(history);
   num_nodes_ = 1;
   num_blocks_ = 0;
   root_visits_ = root_value_ = 0.0f;
@@ -132,6 +132,7 @@ Tree::Leaf Tree::select() {
     const int k = padded(node.num_edges);
     float* words = block(node);
     path_[static_cast<std::size_t>(depth_++)] = {words + k + edge, words + 2 * k + edge, index, node.player};
+    if (reach_ != 0) past_[static_cast<std::size_t>(root_past_ - depth_)] = state(index);
     auto& child = reinterpret_cast<std::uint32_t*>(words + 3 * k)[edge];
     if (child == kNone) {
       child = create_child(index, reinterpret_cast<const std::int32_t*>(words + 4 * k)[edge]);
@@ -180,17 +181,12 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
 
 int Tree::decisive_edge(std::uint32_t index) {
   const Node& node = nodes_[index];
-  const auto* actions = reinterpret_cast<const std::int32_t*>(block(node) + 4 * padded(node.num_edges));
-  path_[static_cast<std::size_t>(depth_++)] = {nullptr, nullptr, index, node.player};  // belongs to the moves' past
-  const RawPast past = leaf_past();
-  --depth_;
-  Step step;
-  step.legal = legal_.data();
-  for (int e = 0; e < node.num_edges; ++e) {
-    game_->step(state(index), past, actions[e], tried_.get(), step);
-    if (step.is_over && step.returns[node.player] >= kWin) return e;
-  }
-  return -1;
+  if (reach_ != 0) past_[static_cast<std::size_t>(root_past_ - depth_ - 1)] = state(index);
+  const std::span actions(reinterpret_cast<const std::int32_t*>(block(node) + 4 * padded(node.num_edges)),
+                          node.num_edges);
+  const int action = game_->winning_action(state(index), past_at(depth_ + 1), actions);
+  if (action < 0) return -1;
+  return static_cast<int>(std::ranges::lower_bound(actions, action) - actions.begin());
 }
 
 std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
@@ -219,15 +215,12 @@ void Tree::allocate_edges(Node& node, std::span<const std::int32_t> actions) {
   for (int i = 0; i < k; i += 8) std::memcpy(words + i, actions.data() + i, 8 * sizeof(std::int32_t));
 }
 
-RawPast Tree::leaf_past() {
-  if (!game_->looks_back()) return {nullptr, 0};
-  const int reach = game_->shape().past_length;
-  past_.clear();
-  for (int i = depth_; i-- > 0;) past_.push_back(state(path_[static_cast<std::size_t>(i)].node));
-  const RawPast earlier = history_->past();
+void Tree::start_past(const History& history) {
+  if (reach_ == 0) return;
+  const RawPast earlier = history.past();
+  root_past_ = game_->shape().max_length + 1;
+  past_.resize(static_cast<std::size_t>(root_past_));
   past_.insert(past_.end(), earlier.states, earlier.states + earlier.length);
-  const int length = static_cast<int>(past_.size());
-  return {past_.data(), reach < 0 ? length : std::min(reach, length)};
 }
 
 std::span<const std::int32_t> Tree::leaf_actions() const {
@@ -363,7 +356,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
   num_nodes_ = scratch.num_nodes_;
   num_blocks_ = scratch.num_blocks_;
   root_decisive_ = -1;  // the new root was expanded, so it has none
-  history_ = &history;
+  start_past(history);
   return true;
 }
 

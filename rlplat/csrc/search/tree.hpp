@@ -74,7 +74,7 @@ class Tree {
 
   // The pending leaf.
   const void* leaf_state() const { return state(leaf_); }
-  RawPast leaf_past();  // valid until the next call
+  RawPast leaf_past() const { return past_at(depth_); }  // valid until the next select
   int leaf_player() const { return nodes_[leaf_].player; }
   std::span<const std::int32_t> leaf_actions() const;
   bool leaf_is_root() const { return leaf_ == 0; }
@@ -130,7 +130,13 @@ class Tree {
 
   int select_edge(const Node& node, float visits, float value) const;
   std::uint32_t create_child(std::uint32_t parent, int action);
-  // The edge of node `index`, at the end of the path, that wins at once; -1 if there is none.
+  void start_past(const History& history);
+  // The states before the one at the end of a path of `depth` edges.
+  RawPast past_at(int depth) const {
+    const int known = static_cast<int>(past_.size()) - root_past_ + depth;
+    return {past_.data() + (root_past_ - depth), reach_ < 0 ? known : std::min(reach_, known)};
+  }
+  // The edge of node `index`, at the end of the path, that is known to win at once; -1 if there is none.
   int decisive_edge(std::uint32_t index);
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
@@ -143,7 +149,6 @@ class Tree {
   const Game* game_;
   const SearchParams* params_;
   const Exploration* exploration_;
-  const History* history_ = nullptr;
   std::size_t state_stride_;
   int max_nodes_;
   int num_nodes_ = 0;
@@ -155,10 +160,13 @@ class Tree {
   std::unique_ptr<std::byte[], FreeDelete> states_;
   std::unique_ptr<float[], FreeDelete> words_;
   std::unique_ptr<PathEdge[]> path_;
-  int depth_ = 0;                                   // edges in `path_`
-  int root_decisive_ = -1;                          // the root's edge that wins at once
-  std::unique_ptr<std::byte[], FreeDelete> tried_;  // the state after a move that is tried
+  int depth_ = 0;           // edges in `path_`
+  int root_decisive_ = -1;  // the root's edge that wins at once
   std::vector<std::int32_t> legal_;
+  int reach_;  // Shape::past_length
+  // The states of the path in `past_`, newest first, end before `root_past_`, where the root's own past begins. Empty
+  // for rules that do not look back.
+  int root_past_ = 0;
   std::vector<const void*> past_;
 };
 

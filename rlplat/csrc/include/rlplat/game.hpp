@@ -27,7 +27,7 @@
 namespace rlplat {
 
 // Raised by one whenever the table or the meaning of a call changes: a library of another version is refused.
-inline constexpr std::uint32_t kContractVersion = 2;
+inline constexpr std::uint32_t kContractVersion = 3;
 
 // A parameter of a game, such as the number of rows.
 struct Parameter {
@@ -86,9 +86,12 @@ class Past {
 // What rules must offer. `Shape shape() const`, `State initial_state() const`; legal actions in ascending order, at
 // least one in a state without an outcome; `outcome` is the return of player 0 (-1, 0 or 1) once the game has ended;
 // equal positions have equal hashes; `encode` fills planes from the view of the player to move, buffer zeroed before.
-// Optional are `float heuristic(state)` and `int exact_score(state)`, explained at the table's slots.
-// `legal_actions`, `outcome`, `encode`, `evaluation_key` and `exact_score` may take `Past<State>` as a further argument
-// after the state; the constant `kPastLength` then says how far back they look (-1: to the start).
+// Optional are `int winning_action(state)`, `float heuristic(state)`, `int exact_score(state)`,
+// `int parse_action(state, text)` and `State parse_state(text)`, explained at the table's slots.
+// `legal_actions`, `outcome`, `encode`, `evaluation_key`, `rollout` and `exact_score` may take `Past<State>` as a
+// further argument after the state; the constant `kPastLength` then says how far back they look (-1: to the start). A
+// game that writes its actions in several ways names these in a constant array `kNotations`, its own way first, and its
+// `action_text` takes the index of one as a further argument.
 template <class G>
 concept Rules = requires(const G& game, typename G::State& state, const typename G::State& position, int action) {
   requires std::is_trivially_copyable_v<typename G::State>;
@@ -101,7 +104,11 @@ concept Rules = requires(const G& game, typename G::State& state, const typename
   { game.apply(state, action) } -> std::same_as<void>;
   { game.player(position) } -> std::convertible_to<int>;
   { game.hash(position) } -> std::same_as<std::uint64_t>;
-  { game.action_text(position, action) } -> std::convertible_to<std::string>;
+  requires requires {
+    { game.action_text(position, action) } -> std::convertible_to<std::string>;
+  } || requires {
+    { game.action_text(position, action, int{}) } -> std::convertible_to<std::string>;
+  };
   { game.text(position) } -> std::convertible_to<std::string>;
 };
 
@@ -112,6 +119,8 @@ struct GameTable {
   const char* name;
   const Parameter* parameters;
   std::int32_t num_parameters;
+  const char* const* notations;  // ways to write an action; none where there is only one, which needs no name
+  std::int32_t num_notations;
 
   // The instance, or null with a message in `error`.
   void* (*create)(const double* values, char* error, std::uint64_t error_size);
@@ -123,6 +132,11 @@ struct GameTable {
   // All that a new node of a tree needs, in one call: copies `parent` to `child`, applies the action, and fills in what
   // the others would say of the child. `past` begins with the parent.
   void (*step)(const void* game, const void* parent, RawPast past, std::int32_t action, void* child, Step* out);
+  // A legal action that ends the game at once and wins it for the player to move, or -1. Asked at every leaf of a
+  // search that proves results, so a game may answer -1 where it is dear to find out. Where the rules do not say, all
+  // actions are tried. `past` begins with the state itself; `legal` are all legal actions.
+  std::int32_t (*winning_action)(const void* game, const void* state, RawPast past, const std::int32_t* legal,
+                                 std::int32_t num_legal);
   std::int32_t (*player)(const void* game, const void* state);
   // 1 when the game has ended, with the return of each player.
   std::int32_t (*outcome)(const void* game, const void* state, RawPast past, float* returns);
@@ -135,7 +149,8 @@ struct GameTable {
   // Plays random legal moves to the end; the return of player 0.
   float (*rollout)(const void* game, const void* state, RawPast past, std::uint64_t* random_state);
   // Bytes needed without the closing zero, as snprintf.
-  std::int32_t (*action_text)(const void* game, const void* state, std::int32_t action, char* out, std::uint64_t size);
+  std::int32_t (*action_text)(const void* game, const void* state, std::int32_t action, std::int32_t notation,
+                              char* out, std::uint64_t size);
   std::int32_t (*text)(const void* game, const void* state, char* out, std::uint64_t size);
 
   // Optional: a static evaluation in [-1, 1] from the view of the player to move, 0 where nobody is ahead. Asked of
@@ -145,6 +160,12 @@ struct GameTable {
   // 0 for a draw, in a unit of the game's own in which more is better. Also of positions that are over. Any number of
   // threads may call it. See Shape::exact_score_from.
   std::int32_t (*exact_score)(const void* game, const void* state, RawPast past);
+  // Optional: the legal action that a text means, which need not be one of `action_text` (a vertex in small letters, a
+  // move without its check mark), or -1. Where there is none, the texts of all legal actions are compared.
+  std::int32_t (*parse_action)(const void* game, const void* state, const char* text);
+  // Optional: makes `state` the position that a text describes; at least what `text` writes is understood. 0, with a
+  // message in `error`, where the text describes none that play could start from.
+  std::int32_t (*parse_state)(const void* game, const char* text, void* state, char* error, std::uint64_t error_size);
 };
 
 inline constexpr const char* kTableSymbol = "rlplat_game_table";
@@ -164,6 +185,9 @@ struct Adapter {
   static constexpr bool kHasExactScore = requires(const G& rules, const State& state) {
     rules.exact_score(state);
   } || requires(const G& rules, const State& state, Past<State> past) { rules.exact_score(state, past); };
+  static constexpr bool kParsesActions =
+      requires(const G& rules, const State& state, const char* text) { rules.parse_action(state, text); };
+  static constexpr bool kParsesStates = requires(const G& rules, const char* text) { rules.parse_state(text); };
 
   static const G& self(const void* game) { return *static_cast<const G*>(game); }
   static const State& view(const void* state) { return *static_cast<const State*>(state); }
@@ -220,6 +244,21 @@ struct Adapter {
     }
   }
 
+  static std::int32_t winning_action(const void* game, const void* state, RawPast past, const std::int32_t* legal,
+                                     std::int32_t num_legal) {
+    const G& rules = self(game);
+    if constexpr (requires { rules.winning_action(view(state)); }) return rules.winning_action(view(state));
+    else {
+      const float win = rules.player(view(state)) == 0 ? 1.0f : -1.0f;
+      for (std::int32_t i = 0; i < num_legal; ++i) {
+        State after = view(state);
+        rules.apply(after, legal[i]);
+        if (outcome_of(rules, after, past) == win) return legal[i];
+      }
+      return -1;
+    }
+  }
+
   static std::int32_t player(const void* game, const void* state) { return self(game).player(view(state)); }
 
   static std::int32_t outcome(const void* game, const void* state, RawPast past, float* returns) {
@@ -264,7 +303,9 @@ struct Adapter {
     const G& rules = self(game);
     Random random(*random_state);
     float result;
-    if constexpr (requires { rules.rollout(view(state), random); }) result = rules.rollout(view(state), random);
+    if constexpr (requires { rules.rollout(view(state), Past<State>(past), random); })
+      result = rules.rollout(view(state), Past<State>(past), random);
+    else if constexpr (requires { rules.rollout(view(state), random); }) result = rules.rollout(view(state), random);
     else result = random_game(rules, view(state), past, random);
     *random_state = random.state();
     return result;
@@ -305,9 +346,11 @@ struct Adapter {
     return std::snprintf(out, size, "%s", value.c_str());
   }
 
-  static std::int32_t action_text(const void* game, const void* state, std::int32_t action, char* out,
-                                  std::uint64_t size) {
-    return write(self(game).action_text(view(state), action), out, size);
+  static std::int32_t action_text(const void* game, const void* state, std::int32_t action, std::int32_t notation,
+                                  char* out, std::uint64_t size) {
+    if constexpr (requires { G::kNotations; })
+      return write(self(game).action_text(view(state), action, notation), out, size);
+    else return write(self(game).action_text(view(state), action), out, size);
   }
 
   static std::int32_t text(const void* game, const void* state, char* out, std::uint64_t size) {
@@ -326,6 +369,29 @@ struct Adapter {
     else return 0;
   }
 
+  static std::int32_t parse_action(const void* game, const void* state, const char* text) {
+    if constexpr (kParsesActions) return self(game).parse_action(view(state), text);
+    else return -1;
+  }
+
+  static std::int32_t parse_state(const void* game, const char* text, void* state, char* error,
+                                  std::uint64_t error_size) {
+    if constexpr (kParsesStates) {
+      try {
+        new (state) State(self(game).parse_state(text));
+        return 1;
+      } catch (const std::exception& problem) {
+        std::snprintf(error, error_size, "%s", problem.what());
+      }
+    }
+    return 0;
+  }
+
+  static std::span<const char* const> notations() {
+    if constexpr (requires { G::kNotations; }) return G::kNotations;
+    else return {};
+  }
+
   static GameTable table(const char* name) {
     const std::span<const Parameter> parameters = G::parameters();
     return GameTable{
@@ -334,6 +400,8 @@ struct Adapter {
         .name = name,
         .parameters = parameters.data(),
         .num_parameters = static_cast<std::int32_t>(parameters.size()),
+        .notations = notations().data(),
+        .num_notations = static_cast<std::int32_t>(notations().size()),
         .create = create,
         .destroy = [](void* game) { delete static_cast<G*>(game); },
         .shape = shape,
@@ -341,6 +409,7 @@ struct Adapter {
         .legal_actions = legal_actions,
         .apply = apply,
         .step = step,
+        .winning_action = winning_action,
         .player = player,
         .outcome = outcome,
         .hash = hash,
@@ -352,6 +421,8 @@ struct Adapter {
         .text = text,
         .heuristic = kHasHeuristic ? heuristic : nullptr,
         .exact_score = kHasExactScore ? exact_score : nullptr,
+        .parse_action = kParsesActions ? parse_action : nullptr,
+        .parse_state = kParsesStates ? parse_state : nullptr,
     };
   }
 };

@@ -1,0 +1,12 @@
+// Lines of play, counted: the usual proof that a move generator is right ("perft").
+#pragma once
+
+#include "game/game.hpp"
+
+namespace rlplat {
+
+// The number of lines of exactly `num_plies` moves from the last state of `position`. A line that ends the game with
+// its last move counts, one that ends it before does not. The moves of the last ply are counted without being made.
+std::int64_t count_lines(const Game& game, const History& position, int num_plies);
+
+}  // namespace rlplat
