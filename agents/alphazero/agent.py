@@ -9,7 +9,6 @@ from agents.alphazero.collector import AlphaZeroCollector
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import make_evaluator
 from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
-from agents.alphazero.symmetric_inference import SymmetricEvaluator
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
@@ -61,9 +60,6 @@ class AlphaZero:
             num_threads=self._run.placement.threads_per_actor,
             device=self._run.placement.device,
         )
-        num_symmetries = min(self._config.search.play_symmetries, self._game.num_symmetries)
-        if num_symmetries > 1:
-            evaluator = SymmetricEvaluator(self._game, evaluator, num_symmetries=num_symmetries)
         return AlphaZeroPolicy(self._config, self._game, evaluator, num_simulations=num_simulations, seed=seed)
 
     def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:

@@ -71,9 +71,6 @@ class SearchConfig(ConfigModel):
     """Moves that win at once are seen at every leaf, and results that follow from finished games in the tree count as
     exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
     tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
-    play_symmetries: Annotated[int, Field(ge=1, le=8)] = 2
-    """Symmetries of the game that the network's evaluation of a position is averaged over in evaluation and play, at so
-    many times its cost (of a game with fewer, all). Self-play takes 1: there, games are worth more."""
     reuse_subtree: bool = True
     """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
 
