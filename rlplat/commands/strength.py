@@ -13,6 +13,7 @@ from rlplat.commands.options import Json, Parameters, Trust, named_number
 if TYPE_CHECKING:
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
+    from rlplat.evaluation.ratings import Ratings
     from rlplat.reports import Result
 
 commands = typer.Typer()
@@ -64,6 +65,34 @@ def evaluate(
     from rlplat import tables
 
     execute("evaluate", work, json, trust, show=tables.print_strength, results=tables.strength_results)
+
+
+@commands.command()
+def ratings(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of one game.")],
+    play: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="First play what pairs of checkpoints and opponents lack to N games."),
+    ] = 0,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="PLAYER", help="Who has rating 0. Default: as the runs are configured.")
+    ] = None,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="A move, in games of --play; 0: network alone. Default: as evaluated.")
+    ] = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Rate the checkpoints of runs and their opponents on one Elo scale, by all matches on record."""
+
+    def work() -> Ratings:
+        from rlplat.evaluation.rate import rate_runs
+
+        return rate_runs(runs, anchor=anchor, play=play, num_simulations=simulations, trust=trust or [], told=print)
+
+    from rlplat import tables
+
+    execute("ratings", work, json, trust, show=tables.print_ratings, results=tables.rating_results)
 
 
 @commands.command()

@@ -35,9 +35,11 @@ class LabelledRun:
     config: RunConfig
 
     @property
-    def rules(self) -> tuple[str, dict[str, float]]:
-        """The game and its parameters."""
-        return self.config.env.id, dict(self.folder.info.get("env_parameters", self.config.env.parameters))
+    def rules(self) -> str:
+        """The game and its parameters, in words."""
+        parameters = self.folder.info.get("env_parameters", self.config.env.parameters)
+        described = ", ".join(f"{name}={value:g}" for name, value in sorted(parameters.items()))
+        return self.config.env.id + (f" with {described}" if described else "")
 
 
 def open_runs(paths: Sequence[Path], trust: Sequence[str] = ()) -> list[LabelledRun]:
@@ -49,7 +51,7 @@ def open_runs(paths: Sequence[Path], trust: Sequence[str] = ()) -> list[Labelled
         label = name if names.count(name) == 1 else str(path)
         runs.append(LabelledRun(label, folder, load_config(folder.config_path, trust=trust)))
         if runs[-1].rules != runs[0].rules:
-            games = [f"{run.folder.path} plays {run.rules[0]} with {run.rules[1]}" for run in (runs[0], runs[-1])]
+            games = [f"{run.folder.path} plays {run.rules}" for run in (runs[0], runs[-1])]
             raise RunError(f"{', '.join(games)}; only runs of one game can be rated together")
     return runs
 
@@ -148,8 +150,7 @@ def _play(checkpoint: _Checkpoint, opponent: _Contestant, num_games: int, seed: 
         step=trained.step,
         num_simulations=checkpoint.num_simulations,
     )
-    kind = "matches" if isinstance(opponent, _Checkpoint) else "evaluations"
-    save_rows(run.folder.evaluations_path, trained.step, {kind: [row]})
+    save_rows(run.folder.evaluations_path, trained.step, {"matches": [row]})
 
 
 def _checkpoints(run: LabelledRun, num_simulations: int | None, trust: Sequence[str]) -> list[_Checkpoint]:

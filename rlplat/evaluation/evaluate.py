@@ -191,8 +191,9 @@ def evaluate_run(
 def save_rows(folder: Path, step: int, rows: Mapping[str, Sequence[Any]]) -> None:
     """Write what was found of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
 
-    `rows` are dataclass instances by kind: `evaluations` (matches against opponents by name), `matches` (against other
-    checkpoints) and `positions` (judgements). Whoever made them shows them, too: what the disk refuses costs a warning.
+    `rows` are dataclass instances by kind: `evaluations` (matches against the opponents asked for), `matches` (for the
+    ratings alone) and `positions` (judgements). Whoever made them shows them, too: what the disk refuses costs a
+    warning.
     """
     now = datetime.now(UTC)
     content: dict[str, Any] = {"created": now.isoformat(timespec="seconds")}
