@@ -7,7 +7,7 @@ where it searched as in self-play. A checkpoint with other searches is another p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from rlplat.evaluation.trained import CheckpointName
 
 CHECKPOINT = "checkpoint:"
 """Begins the name of an opponent that is a checkpoint."""
+
+_COUNTS = ("wins", "draws", "losses", "distinct_games", "opening_plies", "seed")
+"""What a match keeps of its row, in order."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,7 @@ def read_matches(runs: Mapping[str, Path]) -> list[Match]:
     labels = {path.resolve(): label for label, path in runs.items()}
     found: dict[tuple[Any, ...], Match] = {}
     for label, path in runs.items():
-        for row in _rows(path / "evaluations"):
-            opponent = player_of(row["opponent"], label, labels)
-            if row["step"] is None or opponent is None:
-                continue
-            match = Match(
-                player=str(CheckpointName(label, str(row["step"]), row["num_simulations"])),
-                opponent=opponent,
-                wins=row["wins"],
-                draws=row["draws"],
-                losses=row["losses"],
-                distinct_games=row["distinct_games"],
-                opening_plies=row["opening_plies"],
-                seed=row["seed"],
-            )
+        for match in _matches(path / "evaluations", label, labels):
             key = (*sorted((match.player, match.opponent)), match.opening_plies, match.seed)
             if key not in found or match.num_games > found[key].num_games:
                 found[key] = match
@@ -92,12 +82,14 @@ def player_of(opponent: str, label: str, labels: Mapping[Path, str]) -> str | No
     return str(CheckpointName(run, str(int(found.checkpoint)), found.num_simulations))
 
 
-def _rows(folder: Path) -> list[Mapping[str, Any]]:
-    rows: list[Mapping[str, Any]] = []
+def _matches(folder: Path, label: str, labels: Mapping[Path, str]) -> Iterator[Match]:
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            rows += [*content.get("evaluations", ()), *content.get("matches", ())]
-        except (OSError, ValueError, AttributeError) as error:
+            for row in (*content.get("evaluations", ()), *content.get("matches", ())):
+                opponent = player_of(row["opponent"], label, labels)
+                if opponent is not None and row["step"] is not None:
+                    player = str(CheckpointName(label, str(row["step"]), row["num_simulations"]))
+                    yield Match(player, opponent, *(int(row[name]) for name in _COUNTS))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(f"{path} cannot be read: {error!r}; remove it") from error
-    return rows

@@ -155,7 +155,7 @@ def rating_of(config: RunConfig, run: Path, step: int) -> RatingView | None:
     anchor = anchor_of(config.evaluation)
     try:
         rating = rate_checkpoint(run, config.evaluation, step)
-    except RunError as error:
+    except (RunError, ArithmeticError) as error:  # a rating is worth less than the run
         _log.warning("update %d has no rating: %s", step, error)
         return None
     return None if rating is None or anchor is None else RatingView(step, rating.elo, rating.low, rating.high, anchor)

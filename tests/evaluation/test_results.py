@@ -71,8 +71,9 @@ def test_games_that_repeat_others_count_for_less(run):
     assert match.tally == Tally("me@40:8", "mcts:20", 3.0, 1.0, 1.0)
 
 
-def test_a_file_that_cannot_be_read_is_named(run):
-    (run / "evaluations" / "x-5.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", '{"evaluations": [{"opponent": "random"}]}', '{"matches": [3]}'])
+def test_a_file_that_cannot_be_read_is_named(run, text):
+    (run / "evaluations" / "x-5.json").write_text(text)
     with pytest.raises(RunError, match=r"x-5.json cannot be read.*remove it"):
         read_matches({"me": run})
 
