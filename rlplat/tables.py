@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rlplat.doctor import Row
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
+    from rlplat.evaluation.ratings import Ratings
     from rlplat.runs.folder import RunInfo
     from rlplat.testing import CheckReport
 
@@ -107,6 +108,41 @@ def print_strength(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> N
         print()
     if evaluations:
         print_evaluations(evaluations)
+
+
+def rating_results(ratings: Ratings) -> list[Result]:
+    """Return `ratings.<player>.elo` for each player, the strongest first; null for those not linked to the anchor."""
+    rated = [
+        Result(
+            f"ratings.{each.player}.elo",
+            each.elo,
+            "Elo",
+            player=each.player,
+            low=each.low,
+            high=each.high,
+            num_games=each.num_games,
+            anchor=ratings.anchor,
+        )
+        for each in ratings.rated
+    ]
+    unknown = {"low": None, "high": None, "num_games": None, "anchor": ratings.anchor}
+    return rated + [Result(f"ratings.{name}.elo", None, "Elo", player=name, **unknown) for name in ratings.unconnected]
+
+
+def print_ratings(ratings: Ratings) -> None:
+    """Print rating, 95 % interval and games of each player, the strongest first."""
+    rows = [
+        [each.player, f"{each.elo:+.0f}", f"[{each.low:+.0f}, {each.high:+.0f}]", shown(round(each.num_games, 1))]
+        if each.player != ratings.anchor
+        else [each.player, "0", "the anchor", shown(round(each.num_games, 1))]
+        for each in ratings.rated
+    ]
+    print_table(["player", "Elo", "95 %", "games"], rows, right=["Elo", "games"])
+    if ratings.unconnected:
+        print(
+            f"no games link these to {ratings.anchor}: {', '.join(ratings.unconnected)}; "
+            "play some with --play 20, or choose another --anchor"
+        )
 
 
 def run_results(runs: Sequence[RunInfo]) -> list[Result]:

@@ -18,7 +18,7 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "watch")
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
@@ -231,6 +231,27 @@ def test_evaluate_judges_positions_and_plays_only_what_is_asked_for(replace):
     assert not_best == {"name": "positions.hard.not_best", "value": 0.25, "low": 0.14, "high": 0.4, **common}
     done = invoke("evaluate", "runs/a", "--positions", "late.txt")
     assert done.stdout.splitlines()[1].split()[:4] == ["0", "hard", "40", "12.5%"]
+
+
+def test_ratings_are_listed_with_intervals_and_those_without_are_named(replace):
+    from rlplat.evaluation.ratings import Rating, Ratings
+
+    rated = Rating("a@40:8", 120.4, 30.0, 260.6, 28.0), Rating("random", 0.0, 0.0, 0.0, 28.0)
+    calls = replace("rlplat.evaluation.rate", "rate_runs", Ratings("random", rated, ("b@5",)))
+    options = ["--play", "20", "--anchor", "random", "--simulations", "8"]
+    done = invoke("ratings", "runs/a", "runs/b", *options)
+    assert done.exit_code == 0, done.output
+    ((paths,), named) = calls[0]
+    assert paths == [Path("runs/a"), Path("runs/b")]
+    assert named | {"told": None} == {"anchor": "random", "play": 20, "num_simulations": 8, "trust": [], "told": None}
+    lines = done.stdout.splitlines()
+    assert lines[1].split() == ["a@40:8", "+120", "[+30,", "+261]", "28"]
+    assert lines[2].split() == ["random", "0", "the", "anchor", "28"]
+    assert lines[3].startswith("no games link these to random: b@5; play some with --play 20")
+    first, _, unknown = json.loads(invoke("ratings", "runs/a", "--json", "-").stdout)["results"]
+    fields = {"player": "a@40:8", "low": 30.0, "high": 260.6, "num_games": 28.0, "anchor": "random"}
+    assert first == {"name": "ratings.a@40:8.elo", "value": 120.4, "unit": "Elo", **fields}
+    assert (unknown["name"], unknown["value"]) == ("ratings.b@5.elo", None)
 
 
 def test_positions_passes_the_range_on(config, replace):

@@ -40,6 +40,13 @@ FAULTS = [
     ("kSymmetryForgetsActions", "mirrored games", "are not the permuted planes"),
     ("kAsymmetricRules", "mirrored games", "are not the permuted ones"),
     ("kRolloutForTheMover", "rollouts", "a rollout returns"),
+    ("kHeuristicTooLarge", "heuristic", "it must lie in [-1, 1]"),
+    ("kHeuristicVaries", "heuristic", "when asked again"),
+    ("kLopsidedHeuristic", "heuristic", "in its mirror image, after"),
+    ("kHeuristicOfFirstPlayer", "heuristic", "it must be from the view of the player to move"),
+    ("kScoreOfFirstPlayer", "exact score", "the signs must agree"),
+    ("kScoreForgetsChildren", "exact score", "it must be the best of them"),
+    ("kLopsidedScore", "exact score", "in its mirror image, after"),
 ]
 
 
@@ -81,7 +88,7 @@ def test_a_report_says_what_was_played_and_how_fast():
     assert report.num_games == 7
     assert 7 * 6 <= report.num_positions <= 7 * 10
     assert report.moves_per_second > 100
-    assert "17 of 17 checks passed; 7 random games" in str(report)
+    assert "19 of 19 checks passed; 7 random games" in str(report)
 
 
 def test_checks_that_rest_on_a_failed_one_are_left_out_and_named():

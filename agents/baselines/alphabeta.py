@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.baselines.argument import whole_number
 from rlplat.errors import RegistryError
 from rlplat.search.alpha_beta import MAX_DEPTH, alpha_beta
 
@@ -34,16 +35,13 @@ class AlphaBetaBaseline:
 
     def __call__(self, argument: str | None, game: Game, seed: int) -> AlphaBetaPolicy:
         """Build the policy; the argument is the depth in plies."""
-        found = "alphabeta" if argument is None else f"alphabeta:{argument}"
-        if argument is None or not (argument.isascii() and argument.isdigit()):
-            raise RegistryError(f"opponent '{found}': alphabeta needs a depth in plies, as in alphabeta:5")
-        if not 1 <= int(argument) <= MAX_DEPTH:
-            raise RegistryError(f"opponent '{found}': alphabeta takes a depth of 1 to {MAX_DEPTH}")
+        depth = whole_number("alphabeta", argument, what="a depth in plies", example=5, most=MAX_DEPTH)
         if not game.has_heuristic:
             raise RegistryError(
-                f"opponent '{found}': {game.name} has no heuristic, which alphabeta needs; take mcts:1000 instead"
+                f"opponent 'alphabeta:{depth}': {game.name} has no heuristic, which alphabeta needs; "
+                "take mcts:1000 instead"
             )
-        return AlphaBetaPolicy(game, int(argument), seed)
+        return AlphaBetaPolicy(game, depth, seed)
 
 
 BASELINE = AlphaBetaBaseline()

@@ -1,4 +1,6 @@
-"""A trained agent as opponent: `checkpoint:runs/first@best` plays the best checkpoint of that run."""
+"""A trained agent as opponent: `checkpoint:runs/first@best:100` plays the best checkpoint of that run, with 100
+simulations a move.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlplat.errors import RegistryError
-from rlplat.evaluation.trained import load_trained
+from rlplat.evaluation.trained import CheckpointName, load_trained
 from rlplat.interfaces import Policy
 
 if TYPE_CHECKING:
@@ -14,25 +16,29 @@ if TYPE_CHECKING:
 
 
 class CheckpointBaseline:
-    """Makes the policies named `checkpoint:RUN@STEP`: any agent's, with the simulations of its self-play."""
+    """Makes the policies named `checkpoint:RUN@STEP[:N]`: any agent's."""
 
-    usage = "checkpoint:RUN@STEP: the agent of another run, at latest, best or a step (checkpoint:runs/first@best)"
+    usage = (
+        "checkpoint:RUN@STEP[:N]: the agent of another run, at latest, best or a step, with N simulations a move; "
+        "0: its network alone; without N as in its self-play (checkpoint:runs/first@best:100)"
+    )
 
     def __call__(self, argument: str | None, game: Game, seed: int) -> Policy:
         """Build the policy; RegistryError if the run was trained on another game or other parameters."""
-        run, _, checkpoint = (argument or "").rpartition("@")
-        if not run or not checkpoint:
+        name = CheckpointName.parse(argument or "")
+        if name is None or not name.run:
             raise RegistryError(
                 f"opponent 'checkpoint{'' if argument is None else f':{argument}'}': checkpoint needs a run and one of "
-                f"latest, best or a step, as in checkpoint:runs/first@best"
+                "latest, best or a step, as in checkpoint:runs/first@best; a number of simulations a move may follow, "
+                "as in checkpoint:runs/first@best:100"
             )
-        trained = load_trained(Path(run), checkpoint)
+        trained = load_trained(Path(name.run), name.checkpoint)
         if (trained.game.name, trained.game.parameters) != (game.name, game.parameters):
             raise RegistryError(
                 f"opponent 'checkpoint:{argument}': it plays {_described(trained.game)}, this match is of "
                 f"{_described(game)}; name a run of the same game and parameters"
             )
-        return trained.make_policy(num_simulations=None, seed=seed)
+        return trained.make_policy(num_simulations=name.num_simulations, seed=seed)
 
 
 def _described(game: Game) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlplat.errors import RegistryError
+from agents.baselines.argument import whole_number
 from rlplat.search.analysis import ROLLOUT, SearchParams, analyse
 
 if TYPE_CHECKING:
@@ -45,12 +45,8 @@ class MctsBaseline:
 
     def __call__(self, argument: str | None, game: Game, seed: int) -> MctsPolicy:
         """Build the policy; the argument is the number of simulations."""
-        found = "mcts" if argument is None else f"mcts:{argument}"
-        if argument is None or not (argument.isascii() and argument.isdigit()):
-            raise RegistryError(f"opponent '{found}': mcts needs a number of simulations, as in mcts:1000")
-        if not 1 <= int(argument) <= MAX_SIMULATIONS:
-            raise RegistryError(f"opponent '{found}': mcts takes 1 to {MAX_SIMULATIONS} simulations")
-        return MctsPolicy(game, int(argument), seed)
+        simulations = whole_number("mcts", argument, what="a number of simulations", example=1000, most=MAX_SIMULATIONS)
+        return MctsPolicy(game, simulations, seed)
 
 
 BASELINE = MctsBaseline()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,14 +82,40 @@ def evaluate_policy(
         name: parse_opponent(name, trust=trust).make_policy(game, zlib.crc32(f"{seed} {name}".encode()))
         for name in against
     }
-    evaluations = []
-    for name, opponent in opponents.items():
-        plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
-        start = time.perf_counter()
-        match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
-        seconds = time.perf_counter() - start
-        evaluations.append(_evaluation(name, match, plies, seed, seconds, step, num_simulations))
-    return evaluations
+    return [
+        play_opponent(
+            game,
+            policy,
+            name,
+            opponent,
+            num_games=num_games,
+            opening_plies=opening_plies,
+            seed=seed,
+            step=step,
+            num_simulations=num_simulations,
+        )
+        for name, opponent in opponents.items()
+    ]
+
+
+def play_opponent(
+    game: Game,
+    policy: Policy,
+    name: str,
+    opponent: Policy,
+    *,
+    num_games: int,
+    opening_plies: int,
+    seed: int,
+    step: int | None = None,
+    num_simulations: int | None = None,
+) -> Evaluation:
+    """Play a match against one opponent of that name; see `evaluate_policy`."""
+    plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
+    start = time.perf_counter()
+    match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
+    seconds = time.perf_counter() - start
+    return _evaluation(name, match, plies, seed, seconds, step, num_simulations)
 
 
 def _evaluation(
@@ -158,24 +184,22 @@ def evaluate_run(
         step=trained.step,
         num_simulations=num_simulations,
     )
-    save_evaluations(trained.run.evaluations_path, trained.step, evaluations)
+    save_rows(trained.run.evaluations_path, trained.step, {"evaluations": evaluations})
     return evaluations
 
 
-def save_evaluations(folder: Path, step: int, evaluations: Sequence[Evaluation]) -> None:
-    """Write evaluations of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing."""
-    save_rows(folder, step, "evaluations", evaluations)
+def save_rows(folder: Path, step: int, rows: Mapping[str, Sequence[Any]]) -> None:
+    """Write what was found of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
 
-
-def save_rows(folder: Path, step: int, kind: str, rows: Sequence[Any]) -> None:
-    """Write dataclass instances of one kind, found of the checkpoint at `step`, to `<UTC time>-<step>.json`.
-
-    Whoever made them shows them, too: what the disk refuses costs a warning.
+    `rows` are dataclass instances by kind: `evaluations` (matches against the opponents asked for), `matches` (for the
+    ratings alone) and `positions` (judgements). Whoever made them shows them, too: what the disk refuses costs a
+    warning.
     """
     now = datetime.now(UTC)
-    content = {"created": now.isoformat(timespec="seconds"), kind: [asdict(row) for row in rows]}
+    content: dict[str, Any] = {"created": now.isoformat(timespec="seconds")}
+    content |= {kind: [asdict(row) for row in found] for kind, found in rows.items()}
     try:
         folder.mkdir(exist_ok=True)
         write_json(folder / f"{now:%Y%m%dT%H%M%S%fZ}-{step}.json", content)
     except OSError as error:
-        _log.warning("%s: the %s of update %d cannot be kept: %s", folder, kind, step, error.strerror)
+        _log.warning("%s: the %s of update %d cannot be kept: %s", folder, " and ".join(rows), step, error.strerror)

@@ -111,7 +111,7 @@ def judge_run(
         return trained.make_policy(num_simulations=simulations, seed=seed)
 
     judgements = judge_weights(make_policy, positions, num_simulations=num_simulations, step=trained.step)
-    save_rows(trained.run.evaluations_path, trained.step, "positions", judgements)
+    save_rows(trained.run.evaluations_path, trained.step, {"positions": judgements})
     return judgements
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,30 @@ from rlplat.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from rlplat.search.game import Game
+
+
+@dataclass(frozen=True)
+class CheckpointName:
+    """What `RUN@STEP` or `RUN@STEP:SIMULATIONS` names: who plays, and how long it thinks."""
+
+    run: str
+    """Folder of the run as written; empty: the run that the name is found in."""
+    checkpoint: str
+    """`latest`, `best` or a step."""
+    num_simulations: int | None
+    """Per move; 0: the network alone; None: as in self-play."""
+
+    @classmethod
+    def parse(cls, text: str) -> CheckpointName | None:
+        """Read a name; None if it is none."""
+        found = re.fullmatch(r"(.*)@([^@:]+)(?::([0-9]{1,9}))?", text)
+        if found is None:
+            return None
+        run, checkpoint, simulations = found.groups()
+        return cls(run, checkpoint, None if simulations is None else int(simulations))
+
+    def __str__(self) -> str:
+        return f"{self.run}@{self.checkpoint}" + ("" if self.num_simulations is None else f":{self.num_simulations}")
 
 
 @dataclass(frozen=True)

@@ -190,10 +190,11 @@ def _budgets(folder: RunFolder) -> dict[str, float]:
 def _evaluations(folder: RunFolder) -> list[Mapping[str, Any]]:
     for path in sorted(folder.evaluations_path.glob("*.json"), reverse=True):
         try:
-            found: list[Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["evaluations"]
-        except (OSError, ValueError, KeyError) as error:
+            content: Mapping[str, list[Mapping[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read: {error!r}; remove it") from error
-        return found
+        if content.get("evaluations"):  # others hold judgements of positions, or matches between checkpoints
+            return content["evaluations"]
     return []
 
 

@@ -15,7 +15,7 @@ from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import Strength, evaluate_weights
+from rlplat.training.evaluating import Rival, Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report
 
 WEIGHTS_GROUP = "weights"
@@ -104,7 +104,8 @@ class EvaluatorActor:
         os.nice(NICENESS)
         self._built = _build(config, trust)
 
-    def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:
+    def evaluate(self, step: int, weights: Arrays, rival: Rival | None) -> tuple[int, Strength]:
         """Evaluate published weights."""
         config, game, agent = self._built.config, self._built.game, self._built.agent
-        return step, evaluate_weights(config, game, agent, weights, step, num_games=config.evaluation.num_games)
+        num_games = config.evaluation.num_games
+        return step, evaluate_weights(config, game, agent, weights, step, num_games=num_games, rival=rival)

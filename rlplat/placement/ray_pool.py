@@ -24,7 +24,7 @@ from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.placement import cluster, room
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.search.game import Game
-from rlplat.training.evaluating import Strength
+from rlplat.training.evaluating import Rival, Strength
 from rlplat.training.hosts import Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -112,7 +112,7 @@ class RayPool:
         _get(self._learner.save.remote(folder.absolute()))
         save_collectors(folder, [self._state_of(*state) for state in states])
 
-    def evaluate(self, step: int) -> None:
+    def evaluate(self, step: int, rival: Rival | None) -> None:
         """Let the evaluator begin; one evaluation may be under way, a further one waits its turn.
 
         It gets a reference to the weights: the checkpoint may be pruned before it comes to reading files.
@@ -120,7 +120,7 @@ class RayPool:
         if self._evaluator is None:
             self._evaluator = self._new_evaluator()
         _, weights = _get(self._learner.newest_weights.remote(UNKNOWN_VERSION))
-        self._evaluating.append(self._evaluator.evaluate.remote(step, weights))
+        self._evaluating.append(self._evaluator.evaluate.remote(step, weights, rival))
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call; with `wait`, all that were begun."""

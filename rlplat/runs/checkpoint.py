@@ -102,10 +102,20 @@ class CheckpointStore:
             )
         return None
 
-    def best(self) -> Checkpoint | None:
-        """Return the checkpoint that `mark_best` chose; None if none was chosen. Raises CheckpointError if broken."""
+    def steps(self) -> list[int]:
+        """Return the steps of all checkpoints, ascending; sound or not."""
+        return sorted(self._folders())
+
+    def best(self, before: int | None = None) -> Checkpoint | None:
+        """Return the checkpoint that `mark_best` chose; None if none was chosen. Raises CheckpointError if broken.
+
+        With `before`, the best one as it was while the checkpoint of that step was not yet judged.
+        """
         record = self._best_record()
-        return None if record is None else self.at(int(record["step"]))
+        if record is None:
+            return None
+        step = record["earlier"] if record["step"] == before else record["step"]
+        return None if step is None else self.at(step)
 
     @property
     def best_score(self) -> float | None:
@@ -140,8 +150,10 @@ class CheckpointStore:
     def mark_best(self, step: int, score: float) -> None:
         """Keep the checkpoint of `step` as the best; raises CheckpointError if there is none of that step."""
         self.at(step)
+        before = self._best_record()
+        earlier = None if before is None else before["earlier"] if before["step"] == step else before["step"]
         try:
-            write_json(self.folder / _BEST_FILE, {"step": step, "score": score})
+            write_json(self.folder / _BEST_FILE, {"step": step, "score": score, "earlier": earlier})
         except OSError as error:
             raise (self._full(step, 0) if is_disk_full(error) else error) from error
 
@@ -149,7 +161,12 @@ class CheckpointStore:
         path = self.folder / _BEST_FILE
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            return {"step": int(record["step"]), "score": float(record["score"])}
+            earlier = record.get("earlier")
+            return {
+                "step": int(record["step"]),
+                "score": float(record["score"]),
+                "earlier": None if earlier is None else int(earlier),
+            }
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:

@@ -103,6 +103,8 @@ class Console:
             if new_evaluation:
                 for row in view.evaluations:
                     self._line(f"{time.strftime('%H:%M:%S')} {_evaluation_line(view.evaluated_at, row)}")
+                if view.rating is not None:
+                    self._line(f"{time.strftime('%H:%M:%S')} {view.rating}")
 
     def phase(self, text: str) -> None:
         """Say what is done now, on the panel and as a line elsewhere: it may take minutes without a snapshot."""
@@ -139,6 +141,8 @@ def _panel(title: str, view: ProgressView) -> Panel:
     if view.evaluations:
         when = "" if view.evaluated_at is None else f" at step {number(view.evaluated_at)}"
         parts += [Text(), Text(f"last evaluation{when}", style="dim"), _result_table(view.evaluations)]
+    if view.rating is not None:
+        parts.append(Text(str(view.rating)))
     return Panel(Group(*parts), title=Text(title), subtitle=Text(view.phase), border_style="blue", padding=(1, 2))
 
 

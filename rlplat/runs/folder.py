@@ -183,9 +183,10 @@ class RunFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def drop_records_after(self, step: int) -> None:
-        """Delete the game records of later steps, which a resumed run plays again."""
-        for path in self.games_path.glob("*.txt"):
-            if path.stem.isdecimal() and int(path.stem) > step:
+        """Delete the game records and evaluations of later steps, which a resumed run makes again."""
+        for path in [*self.games_path.glob("*.txt"), *self.evaluations_path.glob("*.json")]:
+            number = path.stem.rpartition("-")[2]  # of 00000500.txt and of 20260102T030405000000Z-500.json
+            if number.isdecimal() and int(number) > step:
                 path.unlink(missing_ok=True)
 
 

@@ -65,6 +65,22 @@ class ResultRow(Protocol):
 
 
 @dataclass(frozen=True)
+class RatingView:
+    """Strength of a checkpoint on the Elo scale, and the ends of its 95 % interval."""
+
+    step: int
+    elo: float
+    low: float
+    high: float
+    anchor: str
+    """The player that has 0."""
+
+    def __str__(self) -> str:
+        interval = f"[{_signed(self.low)}, {_signed(self.high)}]"
+        return f"rating at step {number(self.step)}: Elo {_signed(self.elo)} {interval}, {self.anchor} = 0"
+
+
+@dataclass(frozen=True)
 class ProgressView:
     """A snapshot of a run in training."""
 
@@ -84,6 +100,8 @@ class ProgressView:
     """The rows of the last evaluation."""
     evaluated_at: int | None = None
     """The step of the last evaluation."""
+    rating: RatingView | None = None
+    """The rating that it led to."""
     phase: str = "training"
     """What the run does at this moment."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlplat.errors import GameError
-from rlplat.testing import rules, views
+from rlplat.testing import knowledge, rules, views
 from rlplat.testing.sample import Sample
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ CHECKS: dict[str, Callable[[Sample], str | None]] = {
     "planes": views.check_planes,
     "symmetries": views.check_symmetries,
     "mirrored games": views.check_mirrored_games,
+    "heuristic": knowledge.check_heuristic,
+    "exact score": knowledge.check_exact_score,
 }
-"""In order, by the name under which a report lists them."""
+"""In order, by the name under which a report lists them. The last two find nothing wrong where a game has neither."""
 
 FOUNDATIONS = ("sizes", "start", "legal actions", "players", "symmetries")
 """Checks without which those after them make no sense: once one of these failed, they are left out."""

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rlplat.config import RunConfig
-from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, save_evaluations, save_rows
+from rlplat.errors import CheckpointError, RunError
+from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.positions import STAGES, own_positions
+from rlplat.evaluation.rate import anchor_of, rate_checkpoint
+from rlplat.evaluation.results import CHECKPOINT
+from rlplat.evaluation.trained import CheckpointName
 from rlplat.interfaces import Agent, Arrays, Metrics, Policy
+from rlplat.runs.arrays import load_arrays
+from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+from rlplat.runs.progress import RatingView
 from rlplat.search.game import Game
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rival:
+    """An earlier checkpoint of the run, which the new one plays so that their ratings hang together."""
+
+    step: int
+    weights: Arrays
 
 
 @dataclass(frozen=True)
@@ -23,6 +41,13 @@ class Strength:
     """One per opponent."""
     judgements: list[Judgement]
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
+    against_rival: Evaluation | None = None
+    """The match against the best checkpoint before this one; None if there was none."""
+
+    @property
+    def matches(self) -> tuple[Evaluation, ...]:
+        """All of them, that against the rival last."""
+        return (*self.evaluations, *([] if self.against_rival is None else [self.against_rival]))
 
     @property
     def mean_score(self) -> float:
@@ -42,6 +67,8 @@ class Strength:
             )
             if abs(value) != float("inf")
         }
+        if self.against_rival is not None:
+            found["evaluation/rival/score"] = self.against_rival.score
         for each in self.judgements:
             player = "network" if each.simulations == 0 else "search"
             found[f"positions/{each.group}/result_changed/{player}"] = each.result_changed
@@ -50,12 +77,19 @@ class Strength:
 
 
 def evaluate_weights(
-    config: RunConfig, game: Game, agent: Agent, weights: Arrays, step: int, *, num_games: int
+    config: RunConfig,
+    game: Game,
+    agent: Agent,
+    weights: Arrays,
+    step: int,
+    *,
+    num_games: int,
+    rival: Rival | None = None,
 ) -> Strength:
     """Play `num_games` against each opponent of `config.evaluation` with published weights, and judge their moves."""
     settings = config.evaluation
 
-    def make_policy(num_simulations: int | None) -> Policy:
+    def make_policy(num_simulations: int | None, weights: Arrays = weights) -> Policy:
         return agent.make_policy(weights, num_simulations=num_simulations, seed=config.seed)
 
     evaluations = evaluate_policy(
@@ -68,11 +102,36 @@ def evaluate_weights(
         step=step,
         num_simulations=settings.num_simulations,
     )
+    against_rival = None
+    if rival is not None:
+        against_rival = play_opponent(
+            game,
+            make_policy(settings.num_simulations),
+            f"{CHECKPOINT}{CheckpointName('', str(rival.step), settings.num_simulations)}",
+            make_policy(settings.num_simulations, rival.weights),
+            num_games=settings.rival_num_games,
+            opening_plies=settings.opening_plies,
+            seed=config.seed,
+            step=step,
+            num_simulations=settings.num_simulations,
+        )
     positions = own_positions(game)
-    if not positions:
-        return Strength(evaluations, [])
-    judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
-    return Strength(evaluations, judgements)
+    judgements: list[Judgement] = []
+    if positions:
+        judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
+    return Strength(evaluations, judgements, against_rival)
+
+
+def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | None:
+    """Return the best checkpoint before that of `step`; None if there is none, or no matches with it are wanted."""
+    if not config.evaluation.rival_num_games:
+        return None
+    try:
+        best = store.best(before=step)
+        return None if best is None else Rival(best.step, load_arrays(best.path / WEIGHTS_FILE))
+    except CheckpointError as error:
+        _log.warning("update %d plays no earlier checkpoint: %s", step, error)
+        return None
 
 
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
@@ -83,9 +142,31 @@ def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) ->
 
 def save_strength(folder: Path, step: int, strength: Strength) -> None:
     """Write what an evaluation of the checkpoint at `step` found into a run's `evaluations` folder."""
-    save_evaluations(folder, step, strength.evaluations)
+    rows: dict[str, Sequence[object]] = {"evaluations": strength.evaluations}
+    if strength.against_rival is not None:
+        rows["matches"] = [strength.against_rival]
     if strength.judgements:
-        save_rows(folder, step, "positions", strength.judgements)
+        rows["positions"] = strength.judgements
+    save_rows(folder, step, rows)
+
+
+def rating_of(config: RunConfig, run: Path, step: int) -> RatingView | None:
+    """Rate the checkpoint at `step` anew by all that is saved; None, with a reason in the log, if that cannot be."""
+    anchor = anchor_of(config.evaluation)
+    try:
+        rating = rate_checkpoint(run, config.evaluation, step)
+    except (RunError, ArithmeticError) as error:  # a rating is worth less than the run
+        _log.warning("update %d has no rating: %s", step, error)
+        return None
+    return None if rating is None or anchor is None else RatingView(step, rating.elo, rating.low, rating.high, anchor)
+
+
+RATING_METRICS = ("rating/elo", "rating/elo_low", "rating/elo_high")
+
+
+def rating_metrics(rating: RatingView | None) -> Metrics:
+    """A rating and the ends of its 95 % interval as metrics."""
+    return {} if rating is None else dict(zip(RATING_METRICS, (rating.elo, rating.low, rating.high), strict=True))
 
 
 def positions_layout(game: Game) -> dict[str, list[str]]:

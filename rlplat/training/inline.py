@@ -9,7 +9,7 @@ from pathlib import Path
 from rlplat.config import RunConfig
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.search.game import Game
-from rlplat.training.evaluating import Strength, evaluate_weights
+from rlplat.training.evaluating import Rival, Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -53,11 +53,13 @@ class InlinePool:
         self._learner.save(folder)
         save_collectors(folder, [collector.get_state() for collector in self._collectors])
 
-    def evaluate(self, step: int) -> None:
+    def evaluate(self, step: int, rival: Rival | None) -> None:
         """Evaluate at once; the games wait meanwhile."""
         num_games, weights = self._config.evaluation.num_games, self._learner.weights
-        evaluations = evaluate_weights(self._config, self._game, self._agent, weights, step, num_games=num_games)
-        self._evaluations.append((step, evaluations))
+        strength = evaluate_weights(
+            self._config, self._game, self._agent, weights, step, num_games=num_games, rival=rival
+        )
+        self._evaluations.append((step, strength))
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """What `evaluate` found since the last call."""

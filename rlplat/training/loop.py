@@ -21,8 +21,8 @@ from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
-from rlplat.runs.progress import Budget, ProgressView
-from rlplat.training.evaluating import save_strength
+from rlplat.runs.progress import Budget, ProgressView, RatingView
+from rlplat.training.evaluating import rating_metrics, rating_of, rival_of, save_strength
 from rlplat.training.hosts import Report
 from rlplat.training.pool import Batch, Pool
 
@@ -67,6 +67,7 @@ class TrainingLoop:
         self._interval = Interval()
         self._shown: Metrics = {}
         self._evaluation: tuple[int | None, tuple[Evaluation, ...]] = (None, ())
+        self._rating: RatingView | None = None
 
     def run(self, checkpoint: Checkpoint | None, report: Report) -> Report:
         """Go on from `report`, what the pool said when it came up. Returns the learner's last report."""
@@ -170,13 +171,13 @@ class TrainingLoop:
         """Begin an evaluation. One that is broken off is made up for by whoever resumes from that checkpoint."""
         if not self._stop.requested:
             with self._stop.interruptible():
-                self._pool.evaluate(step)
+                self._pool.evaluate(step, rival_of(self._config, self._output.checkpoints, step))
 
     def _take_evaluations(self, *, wait: bool) -> None:
         for step, strength in self._pool.evaluations(wait=wait):
-            self._evaluation = (step, tuple(strength.evaluations))
-            self._output.metrics.write(step, strength.metrics())
+            self._evaluation = (step, strength.matches)
             save_strength(self._output.folder.evaluations_path, step, strength)
+            self._rating = rating_of(self._config, self._output.folder.path, step)
             best = self._output.checkpoints.best_score
             score = strength.mean_score
             if best is None or score > best:
@@ -184,6 +185,8 @@ class TrainingLoop:
                     self._output.checkpoints.mark_best(step, score)
                 except CheckpointError as error:
                     _log.warning("update %d is the best so far and cannot be marked so: %s", step, error)
+            # Last: by this line a resumed run knows that all of the evaluation was done.
+            self._output.metrics.write(step, strength.metrics() | rating_metrics(self._rating))
 
     def _was_evaluated(self, step: int) -> bool:
         path = self._output.folder.metrics_path
@@ -205,6 +208,7 @@ class TrainingLoop:
             measures=measures,
             evaluations=rows,
             evaluated_at=step,
+            rating=self._rating,
         )
         self._output.console.show(view, force=force)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from rlplat.config import PlacementConfig
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Demand, Summary
-from rlplat.training.evaluating import Strength
+from rlplat.training.evaluating import Rival, Strength
 from rlplat.training.hosts import Report
 
 
@@ -46,8 +46,8 @@ class Pool(Protocol):
         """Write learner, published weights and collectors into a checkpoint's folder."""
         ...
 
-    def evaluate(self, step: int) -> None:
-        """Begin the evaluation of the weights that `save` has just written at `step`."""
+    def evaluate(self, step: int, rival: Rival | None) -> None:
+        """Begin the evaluation of the weights that `save` has just written at `step`, against `rival`, too."""
         ...
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:

@@ -24,10 +24,13 @@ from rlplat.tables import judgement_lines, strength_results
 from rlplat.training.build import Built, build
 from rlplat.training.changes import differences, unnamed
 from rlplat.training.evaluating import (
+    RATING_METRICS,
     Strength,
     check_opponents,
     evaluate_weights,
     positions_layout,
+    rating_metrics,
+    rating_of,
     save_strength,
 )
 from rlplat.training.inline import InlinePool
@@ -204,11 +207,13 @@ def _final_evaluation(
     weights = load_arrays(last.path / WEIGHTS_FILE)
     strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_strength(folder.evaluations_path, last.step, strength)
-    writer.write(last.step, strength.metrics())
-    writer.hparams_result({f"final/{name}": value for name, value in strength.metrics().items()})
+    rating = rating_of(built.config, folder.path, last.step)
+    metrics = strength.metrics() | rating_metrics(rating)
+    writer.write(last.step, metrics)
+    writer.hparams_result({f"final/{name}": value for name, value in metrics.items()})
     console.phase("finished")
     console.result_table(f"update {last.step}", strength.evaluations)
-    for line in judgement_lines(strength.judgements):
+    for line in [*([str(rating)] if rating else []), *judgement_lines(strength.judgements)]:
         console.message(line)
     return strength
 
@@ -218,6 +223,7 @@ def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
     strength = {
         "score": [f"evaluation/{opponent}/score" for opponent in against],
         "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
+        "rating": RATING_METRICS,
         **positions_layout(built.game),
     }
     return {"strength": strength, **built.agent.metrics_layout()}

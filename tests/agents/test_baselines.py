@@ -112,11 +112,13 @@ def test_alphabeta_at_depth_5_is_no_weaker_than_500_rollouts(connect_four):
     [
         ("connect_four", "alphabeta", "alphabeta needs a depth in plies, as in alphabeta:5"),
         ("connect_four", "alphabeta:x", "'alphabeta:x': alphabeta needs a depth"),
-        ("connect_four", "alphabeta:0", "a depth of 1 to 100"),
+        ("connect_four", "alphabeta:0", "a depth in plies from 1 to 100"),
         ("connect_four", "solver:3", "solver takes no argument"),
         ("connect_four_8x8", "solver", "opponent 'solver': connect_four with rows=8.* has no exact scores"),
         ("connect_four", "checkpoint", "'checkpoint': checkpoint needs a run and one of latest, best or a step"),
         ("connect_four", "checkpoint:runs/a", "'checkpoint:runs/a': checkpoint needs a run and"),
+        ("connect_four", "checkpoint:runs/a@5:x", "'checkpoint:runs/a@5:x': .* as in checkpoint:runs/first@best:100"),
+        ("connect_four", "checkpoint:@5:10", "checkpoint needs a run and"),
         ("tictactoe", "alphabeta:3", "tictactoe has no heuristic, which alphabeta needs"),
     ],
 )
@@ -169,6 +171,9 @@ def test_a_checkpoint_plays_as_its_run_learned_to(tiny_run, tictactoe, connect_f
     assert (
         policy(f"checkpoint:{tiny_run}@{trained.step}", tictactoe).act(states).tolist() == opponent.act(states).tolist()
     )
+    for simulations in (0, 60):
+        found = policy(f"checkpoint:{tiny_run}@latest:{simulations}", tictactoe).act(states)
+        assert found.tolist() == trained.make_policy(num_simulations=simulations, seed=0).act(states).tolist()
     with pytest.raises(RegistryError, match="it plays tictactoe, this match is of connect_four with rows=6"):
         policy(f"checkpoint:{tiny_run}@latest", connect_four)
     with pytest.raises(CheckpointError, match="no checkpoint of step 7"):

@@ -118,7 +118,7 @@ def test_names_lead_to_baselines_and_their_arguments(tictactoe, my_players):
         ("mcts:", "mcts needs a number"),
         ("mcts:abc", "'mcts:abc': mcts needs a number"),
         ("mcts:-5", "mcts needs a number"),
-        ("mcts:0", "mcts takes 1 to"),
+        ("mcts:0", "mcts takes a number of simulations from 1 to"),
         ("random:3", "random takes no argument"),
         ("my_players.simple:favour:4", "not trusted"),
     ],

@@ -41,6 +41,13 @@ class Faulty {
     kSymmetryForgetsActions,
     kAsymmetricRules,
     kRolloutForTheMover,
+    kHeuristicTooLarge,
+    kHeuristicVaries,
+    kLopsidedHeuristic,
+    kHeuristicOfFirstPlayer,
+    kScoreOfFirstPlayer,
+    kScoreForgetsChildren,
+    kLopsidedScore,
   };
 
   struct State {
@@ -50,7 +57,7 @@ class Faulty {
   };
 
   static std::span<const rlplat::Parameter> parameters() {
-    static constexpr rlplat::Parameter kParameters[] = {{"fault", 0, 0, kRolloutForTheMover, true, "what is wrong"}};
+    static constexpr rlplat::Parameter kParameters[] = {{"fault", 0, 0, kLopsidedScore, true, "what is wrong"}};
     return kParameters;
   }
 
@@ -66,7 +73,8 @@ class Faulty {
                           : fault_ == kEndsEarly ? 6
                                                  : 5,
             .max_length = fault_ == kEndsLate ? 8 : 9,
-            .num_symmetries = fault_ == kNoGroup ? 3 : 8};
+            .num_symmetries = fault_ == kNoGroup ? 3 : 8,
+            .exact_score_from = 5};
   }
 
   State initial_state() const {
@@ -99,8 +107,6 @@ class Faulty {
 
   std::optional<float> outcome(const State& state) const {
     if (fault_ == kStartsFinished && (state.mover | state.other) == 0) return 0.0f;
-    constexpr int kLines[] = {0b111000000, 0b000111000, 0b000000111, 0b100100100,
-                              0b010010010, 0b001001001, 0b100010001, 0b001010100};
     const float win = fault_ == kHugeReturn ? 2.0f : 1.0f;
     for (const int line : kLines)
       if ((state.other & line) == line) return turn_of(state) == 0 ? -win : win;
@@ -147,6 +153,24 @@ class Faulty {
     return fault_ == kRolloutForTheMover && turn_of(state) == 1 ? -result : result;
   }
 
+  // Lines that only the player to move can still complete, less those that only the other can.
+  float heuristic(const State& state) const {
+    ++num_calls_;
+    int open = 0;
+    for (const int line : kLines) open += ((state.other & line) == 0) - ((state.mover & line) == 0);
+    float value = static_cast<float>(open) / (fault_ == kHeuristicTooLarge ? 1.0f : 8.0f);
+    if (fault_ == kHeuristicVaries) value /= static_cast<float>(1 + (num_calls_ & 1));
+    if (fault_ == kLopsidedHeuristic && (state.mover & 1)) value = 0.0f;
+    return fault_ == kHeuristicOfFirstPlayer && turn_of(state) == 1 ? -value : value;
+  }
+
+  // 1, 0 or -1: whether the player to move wins.
+  int exact_score(const State& state) const {
+    const int score = solve(state);
+    if (fault_ == kScoreForgetsChildren && !outcome(state)) return 0;
+    return fault_ == kScoreOfFirstPlayer && turn_of(state) == 1 ? -score : score;
+  }
+
   std::string action_text(const State&, int action) const {
     if (fault_ == kEqualActionTexts && action == 8) return "8";
     if (fault_ == kSpacedActionText) return "cell " + std::to_string(action);
@@ -170,6 +194,21 @@ class Faulty {
   }
 
  private:
+  static constexpr int kLines[] = {0b111000000, 0b000111000, 0b000000111, 0b100100100,
+                                   0b010010010, 0b001001001, 0b100010001, 0b001010100};
+
+  int solve(const State& state) const {
+    for (const int line : kLines)
+      if ((state.other & line) == line) return fault_ == kLopsidedScore && (state.other & 1) ? -2 : -1;
+    int best = -2;
+    const int stones = state.mover | state.other;
+    if (stones == 0b111111111) return 0;
+    for (int cell = 0; cell < 9; ++cell)
+      if (!(stones >> cell & 1))
+        best = std::max(best, -solve({state.other, static_cast<std::uint16_t>(state.mover | 1 << cell), 0}));
+    return best;
+  }
+
   static int turn_of(const State& state) { return std::popcount(static_cast<unsigned>(state.mover | state.other)) & 1; }
 
   Fault fault_;

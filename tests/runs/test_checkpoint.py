@@ -310,4 +310,19 @@ def test_best_json_is_plain_and_readable(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path, keep=1)
     write(store, 1)
     store.mark_best(1, np.float32(0.5))
-    assert json.loads((tmp_path / "best.json").read_text()) == {"step": 1, "score": 0.5}
+    assert json.loads((tmp_path / "best.json").read_text()) == {"step": 1, "score": 0.5, "earlier": None}
+
+
+def test_the_best_before_a_step_is_that_which_its_evaluation_met_also_when_it_is_made_again(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, keep=3)
+    for step in (10, 20, 30):
+        write(store, step)
+    assert store.best(before=10) is None
+    store.mark_best(10, 0.5)
+    assert store.best(before=10) is None
+    assert [store.best(before=step).step for step in (20, 30)] == [10, 10]  # type: ignore[union-attr]
+    store.mark_best(20, 0.6)
+    store.mark_best(20, 0.6)
+    assert [store.best(before=step).step for step in (20, 30)] == [10, 20]  # type: ignore[union-attr]
+    (tmp_path / "best.json").write_text('{"step": 20, "score": 0.6}')  # as written before
+    assert store.best(before=20) is None

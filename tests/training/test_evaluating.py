@@ -10,6 +10,8 @@ from envs.games.connect_four import connect_four
 from rlplat.config import load_config
 from rlplat.evaluation.make_positions import make_positions
 from rlplat.evaluation.positions import own_positions
+from rlplat.evaluation.ratings import fit_ratings
+from rlplat.evaluation.results import read_matches
 from rlplat.training.evaluating import positions_layout
 from rlplat.training.session import train
 
@@ -41,6 +43,31 @@ def test_every_evaluation_of_a_run_judges_the_positions_of_its_game(with_positio
     # The charts show nothing that is not written.
     shown = {name for names in positions_layout(with_positions.load()).values() for name in names}
     assert {name for name in shown if "/hard/" in name} <= set(last)
+
+
+def test_every_evaluation_rates_the_checkpoint_by_all_matches_of_the_run(tiny_config, tmp_path, capsys):
+    overrides = [
+        "training.max_updates=40",
+        "evaluation.every=10",
+        "evaluation.num_games=6",
+        'evaluation.against=["mcts:5"]',
+    ]
+    train(load_config(tiny_config, [*overrides, "evaluation.rival_num_games=10"]), run_dir=tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    ratings = [row for row in rows if "rating/elo" in row]
+    assert [row["step"] for row in ratings] == [10, 20, 30, 40, 40]
+    assert all(row["rating/elo_low"] < row["rating/elo"] < row["rating/elo_high"] for row in ratings)
+    matches = read_matches({"": tmp_path / "run"})
+    against_own = [(match.player, match.opponent) for match in matches if match.opponent.startswith("@")]
+    assert [player for player, _ in against_own] == ["@20:4", "@30:4", "@40:4"]
+    best = {"@20:4": {"@10:4"}, "@30:4": {"@10:4", "@20:4"}, "@40:4": {"@10:4", "@20:4", "@30:4"}}
+    assert all(opponent in best[player] for player, opponent in against_own)
+    assert all(match.num_games == 10 for match in matches if match.opponent.startswith("@"))
+    last = fit_ratings([match.tally for match in matches], "mcts:5").of("@40:4")
+    assert ratings[-1]["rating/elo"] == last.elo
+    said = capsys.readouterr().out
+    assert f"rating at step 40: Elo {last.elo:+.0f} [{last.low:+.0f}, {last.high:+.0f}], mcts:5 = 0" in said
+    assert "evaluation at step 20 against checkpoint:@10:4: score" in said
 
 
 def test_a_game_of_other_parameters_or_without_a_file_has_no_positions():

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import command, environment, rlplat
 
+from rlplat.evaluation.results import Match, read_matches
+
 CLOCK = ("time", "speed/")
 """Names in metrics.jsonl that depend on the clock."""
 
@@ -71,6 +73,33 @@ def test_a_run_killed_at_five_random_moments_equals_the_unbroken_run_byte_for_by
     assert final_files(killed) == final_files(unbroken)
     assert metrics(killed) == metrics(unbroken)
     assert records(killed) == records(unbroken)
+    assert {tally(match) for match in read_matches({"": killed})} == {tally(m) for m in read_matches({"": unbroken})}
+    assert any("rating/elo" in line for line in metrics(unbroken))
+
+
+def tally(match: Match) -> tuple[object, ...]:
+    return match.player, match.opponent, match.num_games, match.wins, match.draws, match.losses
+
+
+def test_a_resumed_run_drops_evaluations_of_steps_that_it_makes_again(tiny_config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    options = [
+        "-o",
+        "training.max_updates=80",
+        "-o",
+        "training.keep_checkpoints=9",
+        "-o",
+        "evaluation.final_num_games=0",
+    ]
+    assert rlplat("train", tiny_config, "--run-dir", run, *options).returncode == 0
+    before = {tally(match) for match in read_matches({"": run})}
+    assert {match[:2] for match in before} == {("@40:4", "random"), ("@80:4", "random"), ("@80:4", "@40:4")}
+    for path in (run / "checkpoints").glob("0000008*"):
+        (path / "manifest.json").write_text("broken")
+    (run / "evaluations" / "20260101T000000000000Z-80.json").write_text("{}")  # of weights that are lost
+    assert rlplat("train", tiny_config, "--run-dir", run, "--resume", *options).returncode == 0
+    assert len(list((run / "evaluations").glob("*-80.json"))) == 1
+    assert {tally(match) for match in read_matches({"": run})} == before
 
 
 def test_the_number_of_tree_threads_changes_nothing(tiny_config: Path, tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Commands that measure how strong an agent is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rlplat.commands.execution import execute
+from rlplat.commands.options import Json, Parameters, Trust, named_number
+
+if TYPE_CHECKING:
+    from rlplat.evaluation.evaluate import Evaluation
+    from rlplat.evaluation.judge import Judgement
+    from rlplat.evaluation.ratings import Ratings
+    from rlplat.reports import Result
+
+commands = typer.Typer()
+
+
+@commands.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    against: Annotated[
+        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,alphabeta:5,solver.")
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge its moves in positions with known scores.")
+    ] = None,
+    checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which weights play.")] = "latest",
+    games: Annotated[int, typer.Option(min=2, help="Games against each opponent; even.")] = 200,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Play a trained agent against baselines, and judge its moves by exact scores."""
+    if against is None and positions is None:
+        raise typer.BadParameter(
+            "name opponents, as in random,mcts:1000, or a file with --positions", param_hint="--against"
+        )
+    options: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "num_simulations": simulations,
+        "seed": seed,
+        "trust": trust or [],
+    }
+
+    def work() -> tuple[list[Judgement], list[Evaluation]]:
+        judgements, evaluations = [], []
+        if positions is not None:
+            from rlplat.evaluation.judge import judge_run
+
+            judgements = judge_run(run, positions, **options)
+        if against is not None:
+            from rlplat.evaluation.evaluate import evaluate_run
+
+            opponents = [name.strip() for name in against.split(",")]
+            evaluations = evaluate_run(run, against=opponents, num_games=games, **options)
+        return judgements, evaluations
+
+    from rlplat import tables
+
+    execute("evaluate", work, json, trust, show=tables.print_strength, results=tables.strength_results)
+
+
+@commands.command()
+def ratings(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of one game.")],
+    play: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="First play what pairs of checkpoints and opponents lack to N games."),
+    ] = 0,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="PLAYER", help="Who has rating 0. Default: as the runs are configured.")
+    ] = None,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="A move, in games of --play; 0: network alone. Default: as evaluated.")
+    ] = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Rate the checkpoints of runs and their opponents on one Elo scale, by all matches on record."""
+
+    def work() -> Ratings:
+        from rlplat.evaluation.rate import rate_runs
+
+        return rate_runs(runs, anchor=anchor, play=play, num_simulations=simulations, trust=trust or [], told=print)
+
+    from rlplat import tables
+
+    execute("ratings", work, json, trust, show=tables.print_ratings, results=tables.rating_results)
+
+
+@commands.command()
+def positions(
+    name: Annotated[str, typer.Argument(metavar="GAME", help="A game with exact scores: connect_four.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where they are written.")],
+    plies: Annotated[str, typer.Option(metavar="A-B", help="Plies played before: 15-28.")],
+    count: Annotated[int, typer.Option(min=2, help="Positions; half of them are hard choices.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the games that lead to them.")] = 0,
+    parameter: Parameters = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Make positions with their exact scores, to judge agents by."""
+    first, last = _range(plies)
+    parameters = dict(map(named_number, parameter or []))
+
+    def work() -> list[Result]:
+        from rlplat import registry
+        from rlplat.evaluation.make_positions import make_positions
+
+        game = registry.resolve(name, kind="game").load(**parameters)
+        return make_positions(game, output, first=first, last=last, count=count, seed=seed)
+
+    execute("positions", work, json, trust)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise typer.BadParameter(f"{text!r} must look like 15-28, or 12", param_hint="--plies")
+    return int(first), int(last or first)
