@@ -68,6 +68,11 @@ class Summary:
     """Counters: the loop adds them up over calls and hands the sums to `Agent.summarise`."""
     records: Sequence[str] = ()
     """Some of the episodes in a form that people read."""
+    stages: Metrics = field(default_factory=dict)
+    """What `seconds` went to, in seconds by stage: `search`, `inference`, ... Around the call its host adds `transport`
+    (new weights) and `wait`."""
+    collector: int = 0
+    """Number of the collector; its host fills it in."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,10 @@ class Learner(Protocol):
     def ingest(self, arrays: Arrays, summary: Summary) -> None: ...
 
     def update(self, max_updates: int) -> Metrics:
-        """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
+        """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none).
+
+        Names such as `timing/draw` are seconds per update that went to another stage than learning.
+        """
         ...
 
     def progress(self) -> Progress: ...
@@ -165,6 +173,12 @@ class Agent(Protocol):
 
     def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
         """What the console shows of the metrics, by short names: rates per second, and other measures."""
+        ...
+
+    def remedies(self) -> Mapping[str, str]:
+        """What makes a stage take less time, by stage (`search`, `inference`, `learn`, ...; `transport`: of weights;
+        `calls`: too many small ones): settings of this agent, as the end of a sentence: `lower agent.x`.
+        """
         ...
 
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:

@@ -79,7 +79,6 @@ class AlphaZero:
             "speed/positions_per_s": counters["positions"] / elapsed_s,
             "speed/simulations_per_s": counters["simulations"] / elapsed_s,
             "speed/evaluations_per_s": counters["evaluations"] / elapsed_s,
-            "speed/network_share": counters["network_s"] / max(1e-9, counters["busy_s"]),
         }
 
     def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
@@ -96,6 +95,18 @@ class AlphaZero:
             return {name: metrics[key] for name, key in names.items() if key in metrics}
 
         return known(rates), known(measures)
+
+    def remedies(self) -> Mapping[str, str]:
+        """Settings that make a stage take less time."""
+        less_learning = "lower agent.training.samples_per_position"
+        return {
+            "search": "lower agent.search.num_simulations",
+            "inference": "take a smaller agent.network or a GPU",
+            "learn": less_learning,
+            "draw": less_learning,
+            "transport": "raise agent.training.publish_every",
+            "calls": "raise agent.self_play.collect_positions",
+        }
 
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """TensorBoard's custom layout: what matters first."""

@@ -55,6 +55,7 @@ class Console:
         self._shown_at: float | None = None
         self._view = ProgressView(budgets=(), elapsed_s=0.0)
         self._evaluations: tuple[int | None, tuple[ResultRow, ...]] = (None, ())
+        self._advice = ""
         self._live: Live | None = None
 
     def __enter__(self) -> Console:
@@ -95,11 +96,13 @@ class Console:
             return
         self._shown_at = now
         self._evaluations = fresh
-        self._view = view
+        self._view, said, self._advice = view, self._advice, view.advice
         if self._live is not None:
             self._live.update(_panel(self._title, view), refresh=True)
         elif self.plain:
             self._line(f"{time.strftime('%H:%M:%S')} {plain_line(view)}")
+            if view.advice != said:
+                self._line(f"{time.strftime('%H:%M:%S')} advice: {view.advice}")
             if new_evaluation:
                 for row in view.evaluations:
                     self._line(f"{time.strftime('%H:%M:%S')} {_evaluation_line(view.evaluated_at, row)}")

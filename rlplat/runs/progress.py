@@ -84,6 +84,8 @@ class ProgressView:
     """The rows of the last evaluation."""
     evaluated_at: int | None = None
     """The step of the last evaluation."""
+    advice: str = ""
+    """What limits the run and what to change; empty while nothing can be said."""
     phase: str = "training"
     """What the run does at this moment."""
 

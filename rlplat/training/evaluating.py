@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ class Strength:
     """One per opponent."""
     judgements: list[Judgement]
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
+    seconds: float = 0.0
+    """Wall-clock duration."""
 
     @property
     def mean_score(self) -> float:
@@ -53,7 +56,7 @@ def evaluate_weights(
     config: RunConfig, game: Game, agent: Agent, weights: Arrays, step: int, *, num_games: int
 ) -> Strength:
     """Play `num_games` against each opponent of `config.evaluation` with published weights, and judge their moves."""
-    settings = config.evaluation
+    settings, start = config.evaluation, time.perf_counter()
 
     def make_policy(num_simulations: int | None) -> Policy:
         return agent.make_policy(weights, num_simulations=num_simulations, seed=config.seed)
@@ -68,11 +71,10 @@ def evaluate_weights(
         step=step,
         num_simulations=settings.num_simulations,
     )
-    positions = own_positions(game)
-    if not positions:
-        return Strength(evaluations, [])
-    judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
-    return Strength(evaluations, judgements)
+    positions, judgements = own_positions(game), list[Judgement]()
+    if positions:
+        judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
+    return Strength(evaluations, judgements, time.perf_counter() - start)
 
 
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:

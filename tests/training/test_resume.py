@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import command, environment, rlplat
 
-CLOCK = ("time", "speed/")
+CLOCK = ("time", "speed/", "timing/")
 """Names in metrics.jsonl that depend on the clock."""
 
 
