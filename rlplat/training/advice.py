@@ -91,6 +91,8 @@ class _Times:
         self.collectors_wait = self.collectors.pop("wait", 0.0)
         self.fetching = self.collectors.pop("transport", 0.0)
         self.learner_waits = self.learner.pop("wait", 0.0)
+        if not self.collectors and self.learner_waits < WAITING:
+            self.collectors_wait = 1.0  # none of their calls ended while the learner worked: nothing is asked of them
 
 
 def _of_processes(times: _Times, remedies: Mapping[str, str]) -> Advice:
@@ -126,7 +128,7 @@ def _of_processes(times: _Times, remedies: Mapping[str, str]) -> Advice:
         return Advice(
             "collectors",
             f"the learner waits for data {_percent(times.learner_waits)} of the time: the collectors are the limit, "
-            f"and {_collecting(times)}; {_either(_remedy(times, remedies), 'add cores for more collectors')}",
+            f"where {_collecting(times)}; {_either(_remedy(times, remedies), 'add cores for more collectors')}",
         )
     return Advice(
         "none",
@@ -138,7 +140,7 @@ def _of_processes(times: _Times, remedies: Mapping[str, str]) -> Advice:
 def _of_turns(times: _Times, remedies: Mapping[str, str]) -> Advice:
     """The parts take turns, so each waits for all others: the one that works longest is the limit."""
     turns = {
-        "collectors": 1.0 - times.collectors_wait,
+        "collectors": sum(times.collectors.values()) + times.fetching,
         "learner": sum(times.learner.values()),
         "evaluation": times.evaluation,
     }
@@ -157,6 +159,8 @@ def _of_turns(times: _Times, remedies: Mapping[str, str]) -> Advice:
 
 
 def _collecting(times: _Times) -> str:
+    if not times.collectors:
+        return "no call has ended for long"
     stage, share = _largest(times.collectors)
     return f"{_work(stage)} takes {_percent(share / max(1e-9, 1.0 - times.collectors_wait))}"
 

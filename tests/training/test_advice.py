@@ -46,7 +46,7 @@ def test_a_learner_that_waits_makes_the_collectors_the_limit_and_their_largest_s
     found = advice(**BUSY_COLLECTORS, learner__learn=0.4, learner__wait=0.6)
     assert found.limit == "collectors"
     assert found.sentence == (
-        "the learner waits for data 60 % of the time: the collectors are the limit, and the network takes 96 %; "
+        "the learner waits for data 60 % of the time: the collectors are the limit, where the network takes 96 %; "
         "take a smaller network, or add cores for more collectors"
     )
     searching = advice(collectors__search=0.7, collectors__inference=0.3, learner__learn=0.4, learner__wait=0.6)
@@ -56,6 +56,14 @@ def test_a_learner_that_waits_makes_the_collectors_the_limit_and_their_largest_s
 def test_an_agent_with_stages_and_no_remedies_of_its_own_still_gets_a_sentence():
     found = advice(remedies={}, collectors__physics=1.0, learner__learn=0.4, learner__wait=0.6)
     assert "physics takes 100 %; add cores for more collectors" in found.sentence
+
+
+def test_collectors_whose_calls_do_not_end_wait_if_the_learner_works_and_are_the_limit_if_it_waits():
+    idle = advice(**BUSY_LEARNER)
+    assert idle.limit == "learner" and "collectors wait for the learner 100 % of the time" in idle.sentence
+    slow = advice(learner__learn=0.1, learner__wait=0.9)
+    assert slow.limit == "collectors" and "no call has ended for long; add cores" in slow.sentence
+    assert advice(**BUSY_LEARNER, takes_turns=True).limit == "learner"
 
 
 def test_when_both_wait_the_limit_lies_between_them():
