@@ -145,7 +145,8 @@ class Policy(Protocol):
     """Acts: in evaluation, in play, in export.
 
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
-    `opening_plies`: matches against it begin after at least so many random moves.
+    `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
+    positions does so by a method `analyse(states) -> rlplat.search.analysis.Analysis`, and is shown in pictures.
     """
 
     def act(self, states: Sequence[Any]) -> np.ndarray[Any, Any]:
@@ -182,7 +183,11 @@ class Agent(Protocol):
         ...
 
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """TensorBoard's custom layout: category -> chart -> exact metric names."""
+        """TensorBoard's custom layout: category -> chart -> exact metric names.
+
+        The charts of a category `first` stand at the top, after the scores and before the waiting times of the engine;
+        docs/watching.md tells how to read them.
+        """
         ...
 
 

@@ -109,28 +109,33 @@ class AlphaZero:
         }
 
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """TensorBoard's custom layout: what matters first."""
+        """TensorBoard's custom layout; docs/watching.md says how to read what comes first."""
         return {
+            "first": {
+                "policy loss and its floor: what is left to learn": ["loss/policy", "policy/target_entropy"],
+                "value error: does it foresee results?": ["value/error", "loss/value"],
+                "gradient norm: is learning stable?": ["optimizer/gradient_norm", "optimizer/skipped_updates"],
+                "results of self-play: do both sides win?": [
+                    "self_play/first_player_wins",
+                    "self_play/second_player_wins",
+                    "self_play/draws",
+                ],
+                "game length: do they fight?": ["self_play/game_length"],
+                "repeated games: is there variety?": ["self_play/duplicate_games"],
+                "samples per position: is data used evenly?": ["replay/ratio"],
+                "simulations per second: is it as fast as before?": ["speed/simulations_per_s"],
+            },
             "learning": {
-                "losses": ["loss/policy", "loss/value"],
                 "policy entropy": ["policy/entropy", "policy/target_entropy"],
-                "value error": ["value/error"],
-                "gradient norm": ["optimizer/gradient_norm"],
+                "policy accuracy": ["policy/accuracy"],
                 "learning rate": ["optimizer/learning_rate"],
             },
-            "games": {
-                "results": ["self_play/first_player_wins", "self_play/second_player_wins", "self_play/draws"],
-                "length": ["self_play/game_length"],
-                "duplicate games": ["self_play/duplicate_games"],
-            },
             "speed": {
-                "simulations per second": ["speed/simulations_per_s"],
                 "games per second": ["speed/games_per_s"],
                 "cache hits and batch fill": ["search/cache_hits", "search/batch_fill"],
             },
             "data": {
                 "replay": ["replay/positions", "replay/window"],
-                "samples per position": ["replay/ratio"],
                 "policy lag": ["self_play/policy_lag"],
             },
         }

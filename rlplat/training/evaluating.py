@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlplat.config import RunConfig
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, save_evaluations, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.positions import STAGES, own_positions
+from rlplat.evaluation.samples import draw_samples
 from rlplat.interfaces import Agent, Arrays, Metrics, Policy
+from rlplat.runs.metrics import MetricsWriter
 from rlplat.search.game import Game
 
 
@@ -26,6 +31,8 @@ class Strength:
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
     seconds: float = 0.0
     """Wall-clock duration."""
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    """What the agent thinks of a few positions: images `[H, W, 3]` by name."""
 
     @property
     def mean_score(self) -> float:
@@ -74,13 +81,21 @@ def evaluate_weights(
     positions, judgements = own_positions(game), list[Judgement]()
     if positions:
         judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
-    return Strength(evaluations, judgements, time.perf_counter() - start)
+    pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
+    return Strength(evaluations, judgements, time.perf_counter() - start, pictures)
 
 
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
     """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
     for name in config.evaluation.against:
         parse_opponent(name, trust=trust).make_policy(game, config.seed)
+
+
+def write_strength(writer: MetricsWriter, step: int, strength: Strength) -> None:
+    """Write what an evaluation of the checkpoint at `step` found to the metrics, with its pictures."""
+    writer.write(step, strength.metrics())
+    for name, pixels in strength.pictures.items():
+        writer.image(step, f"samples/{name}", pixels)
 
 
 def save_strength(folder: Path, step: int, strength: Strength) -> None:

@@ -29,10 +29,13 @@ from rlplat.training.evaluating import (
     evaluate_weights,
     positions_layout,
     save_strength,
+    write_strength,
 )
+from rlplat.training.hosts import TIMING
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop
 from rlplat.training.pool import Pool, check_placement
+from rlplat.training.stages import COLLECTOR_STAGES, LEARNER_STAGES
 
 RUNS_FOLDER = Path("runs")
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
@@ -204,7 +207,7 @@ def _final_evaluation(
     weights = load_arrays(last.path / WEIGHTS_FILE)
     strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_strength(folder.evaluations_path, last.step, strength)
-    writer.write(last.step, strength.metrics())
+    write_strength(writer, last.step, strength)
     writer.hparams_result({f"final/{name}": value for name, value in strength.metrics().items()})
     console.phase("finished")
     console.result_table(f"update {last.step}", strength.evaluations)
@@ -215,12 +218,22 @@ def _final_evaluation(
 
 def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
     against = built.config.evaluation.against
+    of_agent = dict(built.agent.metrics_layout())
+    first = {
+        "score: does it get stronger?": [f"evaluation/{opponent}/score" for opponent in against],
+        **of_agent.pop("first", {}),
+        "waiting: who waits for whom?": [f"{TIMING}collectors/wait", f"{TIMING}learner/wait"],
+    }
     strength = {
-        "score": [f"evaluation/{opponent}/score" for opponent in against],
         "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
         **positions_layout(built.game),
     }
-    return {"strength": strength, **built.agent.metrics_layout()}
+    time = {
+        "collectors": [f"{TIMING}collectors/{stage}" for stage in COLLECTOR_STAGES],
+        "learner": [f"{TIMING}learner/{stage}" for stage in LEARNER_STAGES],
+        "driver and evaluations": [f"{TIMING}driver", f"{TIMING}evaluation"],
+    }
+    return {"first": first, "strength": strength, **of_agent, "where the time goes": time}
 
 
 def _hparams(config: RunConfig) -> dict[str, bool | int | float | str]:
