@@ -68,6 +68,11 @@ class Summary:
     """Counters: the loop adds them up over calls and hands the sums to `Agent.summarise`."""
     records: Sequence[str] = ()
     """Some of the episodes in a form that people read."""
+    stages: Metrics = field(default_factory=dict)
+    """What `seconds` went to, in seconds by stage: `search`, `inference`, ... Around the call its host adds `transport`
+    (new weights) and `wait`."""
+    collector: int = 0
+    """Number of the collector; its host fills it in."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,10 @@ class Learner(Protocol):
     def ingest(self, arrays: Arrays, summary: Summary) -> None: ...
 
     def update(self, max_updates: int) -> Metrics:
-        """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
+        """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none).
+
+        Names such as `timing/draw` are seconds per update that went to another stage than learning.
+        """
         ...
 
     def progress(self) -> Progress: ...
@@ -137,7 +145,8 @@ class Policy(Protocol):
     """Acts: in evaluation, in play, in export.
 
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
-    `opening_plies`: matches against it begin after at least so many random moves.
+    `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
+    positions does so by a method `analyse(states) -> rlplat.search.analysis.Analysis`, and is shown in pictures.
     """
 
     def act(self, states: Sequence[Any]) -> np.ndarray[Any, Any]:
@@ -167,8 +176,18 @@ class Agent(Protocol):
         """What the console shows of the metrics, by short names: rates per second, and other measures."""
         ...
 
+    def remedies(self) -> Mapping[str, str]:
+        """What makes a stage take less time, by stage (`search`, `inference`, `learn`, ...; `transport`: of weights;
+        `calls`: too many small ones): settings of this agent, as the end of a sentence: `lower agent.x`.
+        """
+        ...
+
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """TensorBoard's custom layout: category -> chart -> exact metric names."""
+        """TensorBoard's custom layout: category -> chart -> exact metric names.
+
+        The charts of a category `first` stand at the top, after the scores and before the waiting times of the engine;
+        docs/watching.md tells how to read them.
+        """
         ...
 
 

@@ -79,7 +79,6 @@ class AlphaZero:
             "speed/positions_per_s": counters["positions"] / elapsed_s,
             "speed/simulations_per_s": counters["simulations"] / elapsed_s,
             "speed/evaluations_per_s": counters["evaluations"] / elapsed_s,
-            "speed/network_share": counters["network_s"] / max(1e-9, counters["busy_s"]),
         }
 
     def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
@@ -97,29 +96,46 @@ class AlphaZero:
 
         return known(rates), known(measures)
 
-    def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """TensorBoard's custom layout: what matters first."""
+    def remedies(self) -> Mapping[str, str]:
+        """Settings that make a stage take less time."""
+        less_learning = "lower agent.training.samples_per_position"
         return {
+            "search": "lower agent.search.num_simulations",
+            "inference": "take a smaller agent.network or a GPU",
+            "learn": less_learning,
+            "draw": less_learning,
+            "transport": "raise agent.training.publish_every",
+            "calls": "raise agent.self_play.collect_positions",
+        }
+
+    def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """TensorBoard's custom layout; docs/watching.md says how to read what comes first."""
+        return {
+            "first": {
+                "policy loss and its floor: what is left to learn": ["loss/policy", "policy/target_entropy"],
+                "value error: does it foresee results?": ["value/error", "loss/value"],
+                "gradient norm: is learning stable?": ["optimizer/gradient_norm", "optimizer/skipped_updates"],
+                "results of self-play: do both sides win?": [
+                    "self_play/first_player_wins",
+                    "self_play/second_player_wins",
+                    "self_play/draws",
+                ],
+                "game length: do they fight?": ["self_play/game_length"],
+                "repeated games: is there variety?": ["self_play/duplicate_games"],
+                "samples per position: is data used evenly?": ["replay/ratio"],
+                "simulations per second: is it as fast as before?": ["speed/simulations_per_s"],
+            },
             "learning": {
-                "losses": ["loss/policy", "loss/value"],
                 "policy entropy": ["policy/entropy", "policy/target_entropy"],
-                "value error": ["value/error"],
-                "gradient norm": ["optimizer/gradient_norm"],
+                "policy accuracy": ["policy/accuracy"],
                 "learning rate": ["optimizer/learning_rate"],
             },
-            "games": {
-                "results": ["self_play/first_player_wins", "self_play/second_player_wins", "self_play/draws"],
-                "length": ["self_play/game_length"],
-                "duplicate games": ["self_play/duplicate_games"],
-            },
             "speed": {
-                "simulations per second": ["speed/simulations_per_s"],
                 "games per second": ["speed/games_per_s"],
                 "cache hits and batch fill": ["search/cache_hits", "search/batch_fill"],
             },
             "data": {
                 "replay": ["replay/positions", "replay/window"],
-                "samples per position": ["replay/ratio"],
                 "policy lag": ["self_play/policy_lag"],
             },
         }

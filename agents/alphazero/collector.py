@@ -96,7 +96,7 @@ class AlphaZeroCollector:
         self._pending: list[PendingEvaluation | None] = [None] * self._play.num_groups
         self._evaluator: NetworkEvaluator | None = None
         self._version = 0
-        self._network_s = 0.0
+        self._search_s = self._inference_s = 0.0
 
     def set_weights(self, version: int, weights: Arrays) -> None:
         self._version = version
@@ -116,7 +116,7 @@ class AlphaZeroCollector:
     def collect(self, demand: Demand) -> Collected:
         """Play until at least `demand.amount` positions of finished games are there."""
         start, before = time.perf_counter(), self._play.counters
-        self._network_s = 0.0
+        self._search_s = self._inference_s = 0.0
         while self._play.finished_positions < demand.amount:
             for group in range(self._play.num_groups):
                 self._finish_batch(group)
@@ -128,7 +128,7 @@ class AlphaZeroCollector:
         counters = {name: float(after[name] - before[name]) for name in after}
         counters["batch_capacity"] = counters["batches"] * self._play.rows_per_group
         seconds = time.perf_counter() - start
-        metrics = counters | _game_counters(arrays) | {"network_s": self._network_s, "busy_s": seconds}
+        stages = {"search": self._search_s, "inference": self._inference_s}
         return Collected(
             arrays,
             Summary(
@@ -136,8 +136,9 @@ class AlphaZeroCollector:
                 episodes=len(arrays["outcome"]),
                 weights_version=self._version,
                 seconds=seconds,
-                metrics=metrics,
+                metrics=counters | _game_counters(arrays),
                 records=game_texts(self._game, arrays, RECORDS_PER_CALL),
+                stages=stages | {"records": seconds - sum(stages.values())},
             ),
         )
 
@@ -151,10 +152,12 @@ class AlphaZeroCollector:
     def _start_batch(self, group: int) -> None:
         if self._evaluator is None:
             raise RuntimeError("set_weights must come before collect")
-        rows = self._play.select(group, self._observations[group])
         start = time.perf_counter()
+        rows = self._play.select(group, self._observations[group])
+        selected = time.perf_counter()
         self._pending[group] = self._evaluator.submit(self._observations[group, :rows]) if rows else None
-        self._network_s += time.perf_counter() - start
+        self._search_s += selected - start
+        self._inference_s += time.perf_counter() - selected
 
     def _finish_batch(self, group: int) -> None:
         pending, self._pending[group] = self._pending[group], None
@@ -162,8 +165,10 @@ class AlphaZeroCollector:
             return
         start = time.perf_counter()
         logits, values = pending.result()
-        self._network_s += time.perf_counter() - start
+        evaluated = time.perf_counter()
         self._play.backup(group, logits, values)
+        self._inference_s += evaluated - start
+        self._search_s += time.perf_counter() - evaluated
 
 
 def _game_counters(arrays: Arrays) -> Metrics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,12 @@ class AlphaZeroLearner:
     def update(self, max_updates: int) -> Metrics:
         """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
         rows = []
+        draw_s = 0.0
         num_updates = min(max_updates, self._governor.owed_updates())
         for _ in range(num_updates):
+            start = time.perf_counter()
             batch = self._replay.draw(self._config.training.batch_size, self._rng)
+            draw_s += time.perf_counter() - start
             self._governor.spend(1)
             rows.append(self._trainer.update(batch))
         if not rows:
@@ -92,6 +96,7 @@ class AlphaZeroLearner:
         kept = [row for row in rows if row]
         metrics = {name: sum(row[name] for row in kept) / len(kept) for name in kept[0]} if kept else {}
         return metrics | {
+            "timing/draw": draw_s / num_updates,
             "optimizer/skipped_updates": float(self._trainer.num_skipped),
             "replay/positions": float(self._replay.num_positions),
             "replay/games": float(self._replay.num_games),

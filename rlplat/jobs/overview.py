@@ -65,6 +65,8 @@ class Status:
     checkpoint: int | None
     """The newest one's step."""
     git: Mapping[str, Any]
+    advice: str
+    """What limits the run and what to change; empty while nothing is known."""
     log: Path
     log_end: list[str]
     """Last lines of the log of a run that failed."""
@@ -103,7 +105,7 @@ def status(run: Path, address: str | None) -> Status:
     jobs = [job for job in _jobs_or_none(address) if job.run == run]
     if not (run / "run.json").exists() and jobs:
         info = _merge([], jobs, run.parent)[0]
-        return Status(info, None, {}, [], None, {}, run / "logs" / JOB_LOG, [])
+        return Status(info, None, {}, [], None, {}, "", run / "logs" / JOB_LOG, [])
     folder = RunFolder.open(run)
     info = _merge([describe_run(run)], jobs, run.parent)[0]
     log = log_of(run)
@@ -115,6 +117,7 @@ def status(run: Path, address: str | None) -> Status:
         evaluations=_evaluations(folder),
         checkpoint=max(checkpoints, default=None),
         git=folder.info.get("git") or {},
+        advice=folder.info.get("advice") or "",
         log=log,
         log_end=_last_lines(log) if info.state in ("failed", "interrupted") else [],
     )

@@ -130,6 +130,8 @@ def print_status(found: Status) -> None:
     for each in found.evaluations:
         interval = f"[{each['score_low']:.3f}, {each['score_high']:.3f}]"
         lines.append((f"against {each['opponent']}", f"{each['score']:.3f} {interval} at update {shown(each['step'])}"))
+    if found.advice:
+        lines.append(("advice", found.advice))
     if found.checkpoint is not None:
         lines.append(("checkpoint", f"update {found.checkpoint:,}"))
     if found.git.get("commit"):
@@ -155,6 +157,7 @@ def status_results(found: Status) -> list[Result]:
             evaluations=[dict(each) for each in found.evaluations],
             checkpoint=found.checkpoint,
             git=dict(found.git),
+            advice=found.advice,
             submitted=submission,
             log=str(found.log),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,14 +79,16 @@ class CollectorActor:
     ) -> None:
         os.nice(NICENESS)
         agent = _build(config, trust).agent
-        self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
+        self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation), index)
         self._learner = learner
 
     def collect(self, demand: Demand) -> tuple[Summary, Arrays]:
         """One call of the collector: what the loop reads, and what only the learner reads."""
+        start = time.perf_counter()
         version, reference = ray.get(self._learner.newest_weights.remote(self._host.version))
         weights = None if reference is None else ray.get(reference)
-        collected = self._host.collect(demand, version, weights)
+        fetch_s = time.perf_counter() - start
+        collected = self._host.collect(demand, version, weights, fetch_s=fetch_s)
         return collected.summary, collected.arrays
 
     def get_state(self) -> Arrays:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TextIO
 
 from rich import box
+from rich.columns import Columns
 from rich.console import Console as RichConsole
-from rich.console import Group, RenderableType
+from rich.console import ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -23,6 +24,8 @@ from rlplat.runs.progress import ProgressView, ResultRow, duration, elo_text, nu
 
 _REFRESH_S = 0.1
 """Shortest time between two drawings of the panel: more is only flicker."""
+_SHORTEST_BAR = 16
+"""Columns below which a bar shows too little to stand beside its text."""
 _PLAIN_WIDTH = 120
 """Columns of a table where there is no terminal to ask."""
 
@@ -55,6 +58,7 @@ class Console:
         self._shown_at: float | None = None
         self._view = ProgressView(budgets=(), elapsed_s=0.0)
         self._evaluations: tuple[int | None, tuple[ResultRow, ...]] = (None, ())
+        self._advice = ""
         self._live: Live | None = None
 
     def __enter__(self) -> Console:
@@ -95,11 +99,13 @@ class Console:
             return
         self._shown_at = now
         self._evaluations = fresh
-        self._view = view
+        self._view, said, self._advice = view, self._advice, view.advice
         if self._live is not None:
             self._live.update(_panel(self._title, view), refresh=True)
         elif self.plain:
             self._line(f"{time.strftime('%H:%M:%S')} {plain_line(view)}")
+            if view.advice != said:
+                self._line(f"{time.strftime('%H:%M:%S')} advice: {view.advice}")
             if new_evaluation:
                 for row in view.evaluations:
                     self._line(f"{time.strftime('%H:%M:%S')} {_evaluation_line(view.evaluated_at, row)}")
@@ -133,11 +139,11 @@ class Console:
 
 def _panel(title: str, view: ProgressView) -> Panel:
     parts: list[RenderableType] = [_bar(view)] if view.counts or view.budgets else [Text(f"{view.phase} ...")]
-    figures = Table.grid(padding=(0, 2))
-    for name, values in (("done", view.counts), ("per second", view.rates), ("loss", view.losses)):
-        _add_figures(figures, name, values)
-    _add_figures(figures, "", view.measures)
-    parts += [Text(), figures] if figures.row_count else []
+    groups = [("done", view.counts), ("per second", view.rates), ("loss", view.losses), ("", view.measures)]
+    groups = [(name, values) for name, values in groups if values]
+    parts += [Text(), _figures(groups)] if groups else []
+    if view.advice:
+        parts += [Text(), Text.assemble(("advice  ", "dim"), view.advice)]
     if view.evaluations:
         when = "" if view.evaluated_at is None else f" at step {number(view.evaluated_at)}"
         parts += [Text(), Text(f"last evaluation{when}", style="dim"), _result_table(view.evaluations)]
@@ -151,34 +157,70 @@ def _bar(view: ProgressView) -> RenderableType:
     leading = view.leading
     if leading is None:
         return Text(times)
+    bar = ProgressBar(total=1.0, completed=leading.fraction)
+    amount = f"{number(round(leading.done))} / {number(leading.total)} {leading.unit}"
+    text = Text(f"{percent(leading.fraction)}  {amount}  {times}  {duration(view.remaining_s)} left")
     row = Table.grid(padding=(0, 2), expand=True)
     row.add_column(ratio=1)
     row.add_column(no_wrap=True)
-    amount = f"{number(round(leading.done))} / {number(leading.total)} {leading.unit}"
-    left = f"{duration(view.remaining_s)} left"
-    row.add_row(
-        ProgressBar(total=1.0, completed=leading.fraction),
-        Text(f"{percent(leading.fraction)}  {amount}  {times}  {left}"),
-    )
-    return row
+    row.add_row(bar, text)
+    rows = Table.grid(expand=True)
+    rows.add_row(bar)
+    rows.add_row(text)
+    return _Fitting((_SHORTEST_BAR + 2 + text.cell_len, row), (0, rows))
 
 
-def _add_figures(table: Table, name: str, values: Mapping[str, float]) -> None:
-    if values:
-        # Numbers are padded, so that columns stay where they are while numbers grow.
-        cells = [Text.assemble((f"{key} ", "dim"), (f"{number(value):<7}", "bold")) for key, value in values.items()]
-        table.add_row(Text(name, style="dim"), *cells)
+def _figures(groups: Sequence[tuple[str, Mapping[str, float]]]) -> RenderableType:
+    """A row for each group, as a table; where that is too wide, each group is broken between its figures."""
+    # Numbers are padded, so that columns stay where they are while numbers grow.
+    cells = [
+        [Text.assemble((f"{key} ", "dim"), (f"{number(value):<7}", "bold")) for key, value in values.items()]
+        for _, values in groups
+    ]
+    table, lines = Table.grid(padding=(0, 2)), Table.grid(padding=(0, 2))
+    for (name, _), figures in zip(groups, cells, strict=True):
+        table.add_row(Text(name, style="dim"), *figures)
+        lines.add_row(Text(name, style="dim"), Columns(figures, padding=(0, 2)))
+    lines.columns[0].no_wrap = True
+    return _Fitting((_width(table), table), (0, lines))
 
 
-def _result_table(rows: Sequence[ResultRow], title: str | None = None) -> Table:
-    table = Table(title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("opponent", no_wrap=True)
-    for heading in ("games", "win", "draw", "loss", "score [95 %]", "Elo [95 %]"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        counts = (str(count) for count in (row.num_games, row.wins, row.draws, row.losses))
-        table.add_row(Text(row.opponent), *counts, score_text(row), elo_text(row))
-    return table
+def _result_table(rows: Sequence[ResultRow], title: str | None = None) -> RenderableType:
+    """One row per opponent, with as many columns as there is room for."""
+    columns: list[tuple[str, Callable[[ResultRow], str]]] = [
+        ("games", lambda row: str(row.num_games)),
+        ("win", lambda row: str(row.wins)),
+        ("draw", lambda row: str(row.draws)),
+        ("loss", lambda row: str(row.losses)),
+        ("score [95 %]", score_text),
+        ("Elo [95 %]", elo_text),
+    ]
+    tables = []
+    for shown in (columns, columns[4:], columns[4:5]):
+        table = Table(title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+        table.add_column("opponent", no_wrap=True)
+        for heading, _ in shown:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(Text(row.opponent), *(cell(row) for _, cell in shown))
+        tables.append((_width(table), table))
+    return _Fitting(*tables)
+
+
+class _Fitting:
+    """The first of several renderings that fits, each given with the columns that it needs; otherwise the last."""
+
+    def __init__(self, *choices: tuple[int, RenderableType]) -> None:
+        self._choices = choices
+
+    def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> RenderResult:
+        fitting = [choice for needed, choice in self._choices if needed <= options.max_width]
+        yield fitting[0] if fitting else self._choices[-1][1]
+
+
+def _width(renderable: RenderableType) -> int:
+    """Columns that it needs for nothing to be cut or broken."""
+    return RichConsole(width=1000).measure(renderable).maximum
 
 
 def _evaluation_line(step: int | None, row: ResultRow) -> str:

@@ -125,14 +125,16 @@ class RunFolder:
         """One of `STATES`."""
         return str(self._record["state"])
 
-    def update(self, state: str | None = None, **progress: float) -> None:
-        """Write a new state (None: unchanged) and progress numbers, which are merged into the known ones.
+    def update(self, state: str | None = None, *, advice: str | None = None, **progress: float) -> None:
+        """Write a new state, what limits the run (None: unchanged), and progress numbers, merged into the known ones.
 
         Called by the holder of the lock. Progress that cannot be written costs a warning, not the run.
         """
         if state is not None and state not in STATES:
             raise ValueError(f"state is {state!r}; it must be one of {', '.join(STATES)}")
         record = self._record | {"updated": _now(), "progress": self._record["progress"] | plain(progress)}
+        if advice is not None:
+            record["advice"] = advice
         if state is not None:
             record["state"] = state
             record.pop("waits_for", None)

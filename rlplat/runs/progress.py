@@ -102,6 +102,8 @@ class ProgressView:
     """The step of the last evaluation."""
     rating: RatingView | None = None
     """The rating that it led to."""
+    advice: str = ""
+    """What limits the run and what to change; empty while nothing can be said."""
     phase: str = "training"
     """What the run does at this moment."""
 

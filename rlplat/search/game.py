@@ -220,7 +220,8 @@ class State:
 
     def play(self, moves: str | Sequence[int]) -> None:
         """Play several moves, as text ("4453", "d3 c5") or actions. GameError, with those before played, if one is
-        illegal."""
+        illegal.
+        """
         for move in self._split_moves(moves) if isinstance(moves, str) else moves:
             self.apply(self.parse_action(move) if isinstance(move, str) else int(move))
 

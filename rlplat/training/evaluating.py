@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError, RunError
@@ -15,10 +19,12 @@ from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.positions import STAGES, own_positions
 from rlplat.evaluation.rate import anchor_of, rate_checkpoint
 from rlplat.evaluation.results import CHECKPOINT
+from rlplat.evaluation.samples import draw_samples
 from rlplat.evaluation.trained import CheckpointName
 from rlplat.interfaces import Agent, Arrays, Metrics, Policy
 from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import RatingView
 from rlplat.search.game import Game
 
@@ -43,6 +49,10 @@ class Strength:
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
     against_rival: Evaluation | None = None
     """The match against the best checkpoint before this one; None if there was none."""
+    seconds: float = 0.0
+    """Wall-clock duration."""
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    """What the agent thinks of a few positions: images `[H, W, 3]` by name."""
 
     @property
     def matches(self) -> tuple[Evaluation, ...]:
@@ -87,7 +97,7 @@ def evaluate_weights(
     rival: Rival | None = None,
 ) -> Strength:
     """Play `num_games` against each opponent of `config.evaluation` with published weights, and judge their moves."""
-    settings = config.evaluation
+    settings, start = config.evaluation, time.perf_counter()
 
     def make_policy(num_simulations: int | None, weights: Arrays = weights) -> Policy:
         return agent.make_policy(weights, num_simulations=num_simulations, seed=config.seed)
@@ -115,11 +125,11 @@ def evaluate_weights(
             step=step,
             num_simulations=settings.num_simulations,
         )
-    positions = own_positions(game)
-    judgements: list[Judgement] = []
+    positions, judgements = own_positions(game), list[Judgement]()
     if positions:
         judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
-    return Strength(evaluations, judgements, against_rival)
+    pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
+    return Strength(evaluations, judgements, against_rival, time.perf_counter() - start, pictures)
 
 
 def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | None:
@@ -138,6 +148,13 @@ def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) ->
     """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
     for name in config.evaluation.against:
         parse_opponent(name, trust=trust).make_policy(game, config.seed)
+
+
+def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating: RatingView | None) -> None:
+    """Write what an evaluation of the checkpoint at `step` found: its pictures first, then the metrics."""
+    for name, pixels in strength.pictures.items():
+        writer.image(step, f"samples/{name}", pixels)
+    writer.write(step, strength.metrics() | rating_metrics(rating))
 
 
 def save_strength(folder: Path, step: int, strength: Strength) -> None:

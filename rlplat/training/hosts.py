@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rlplat.errors import CheckpointError
@@ -14,6 +14,8 @@ from rlplat.runs.checkpoint import WEIGHTS_FILE
 
 LEARNER_FOLDER = "learner"
 COLLECTORS_FOLDER = "collectors"
+TIMING = "timing/"
+"""Beginning of metrics that depend on the clock alone."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Report:
     """Wall-clock duration of the turn."""
     num_stale: int = 0
     """Batches of this turn that were dropped, as they were older than the learner's `min_version`."""
+    stages: Metrics = field(default_factory=dict)
+    """What `seconds` went to, in seconds by stage: `ingest`, `learn`, `publish`, and what the learner tells apart."""
 
 
 class LearnerHost:
@@ -70,12 +74,24 @@ class LearnerHost:
         fresh = [batch for batch in batches if batch[1].weights_version >= min_version]
         for arrays, summary in fresh:
             self._learner.ingest(arrays, summary)
+        ingested = time.perf_counter()
         before = self._learner.progress().updates
         metrics = self._learner.update(max_updates)
         num_updates = self._learner.progress().updates - before
+        updated = time.perf_counter()
         if self._learner.publish_due():
             self._weights = self._learner.publish()
-        return self._report(num_updates, metrics, time.perf_counter() - start, len(batches) - len(fresh))
+        end = time.perf_counter()
+        told = {name: value * num_updates for name, value in metrics.items() if name.startswith(TIMING)}
+        stages = {name.removeprefix(TIMING): seconds for name, seconds in told.items()}
+        stages |= {
+            "ingest": ingested - start,
+            "learn": max(0.0, updated - ingested - sum(stages.values())),
+            "publish": end - updated,
+        }
+        metrics = {name: value for name, value in metrics.items() if name not in told}
+        report = self._report(num_updates, metrics, end - start, len(batches) - len(fresh))
+        return replace(report, stages=stages)
 
     def save(self, folder: Path) -> None:
         """Write the learner and its weights; publishes, so that those who go on from here play with what is saved."""
@@ -89,18 +105,29 @@ class LearnerHost:
 
 
 class CollectorHost:
-    """A collector that takes new weights when there are any."""
+    """Collector number `index`, which takes new weights when there are any."""
 
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+    def __init__(self, collector: Collector, index: int = 0) -> None:
+        self._collector, self._index = collector, index
+        self._ended: float | None = None
         self.version = 0
 
-    def collect(self, demand: Demand, version: int, weights: Arrays | None) -> Collected:
-        """Collect with weights of `version`; `weights` may be None if this collector has them already."""
+    def collect(self, demand: Demand, version: int, weights: Arrays | None, *, fetch_s: float = 0.0) -> Collected:
+        """Collect with weights of `version`; `weights` may be None if this collector has them already.
+
+        `fetch_s`: seconds that it took just before this call to learn of the weights and to bring them here.
+        """
+        start = time.perf_counter()
         if weights is not None and version != self.version:
             self._collector.set_weights(version, weights)
             self.version = version
-        return self._collector.collect(demand)
+        transport_s = fetch_s + time.perf_counter() - start
+        wait_s = 0.0 if self._ended is None else max(0.0, start - fetch_s - self._ended)
+        collected = self._collector.collect(demand)
+        self._ended = time.perf_counter()
+        summary = collected.summary
+        stages = dict(summary.stages or {"collect": summary.seconds}) | {"transport": transport_s, "wait": wait_s}
+        return replace(collected, summary=replace(summary, stages=stages, collector=self._index))
 
     def get_state(self) -> Arrays:
         return self._collector.get_state()

@@ -30,7 +30,7 @@ class InlinePool:
         """Build the parts, from a checkpoint's folder if there is one."""
         self._learner = LearnerHost(self._agent.make_learner(inline=True))
         count = self._num_collectors
-        self._collectors = [CollectorHost(self._agent.make_collector(index, count)) for index in range(count)]
+        self._collectors = [CollectorHost(self._agent.make_collector(index, count), index) for index in range(count)]
         if checkpoint is not None:
             for collector, state in zip(self._collectors, load_collectors(checkpoint, count), strict=False):
                 collector.set_state(state)

@@ -22,9 +22,11 @@ from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import Budget, ProgressView, RatingView
-from rlplat.training.evaluating import rating_metrics, rating_of, rival_of, save_strength
-from rlplat.training.hosts import Report
+from rlplat.training.advice import Advisor
+from rlplat.training.evaluating import rating_of, rival_of, save_strength, write_strength
+from rlplat.training.hosts import TIMING, Report
 from rlplat.training.pool import Batch, Pool
+from rlplat.training.stages import Stages
 
 UPDATES_PER_TURN = 20
 """Most updates between two looks at what the collectors have brought: some seconds at the slowest."""
@@ -63,8 +65,11 @@ class TrainingLoop:
     def __init__(self, config: RunConfig, agent: Agent, pool: Pool, output: Output, stop: Stop) -> None:
         self._config, self._agent, self._pool, self._output = config, agent, pool, output
         self._stop = stop
+        self._takes_turns = config.placement.mode == "inline"
+        self._advisor = Advisor(agent.remedies(), takes_turns=self._takes_turns)
+        self._evaluation_s = 0.0
         self._elapsed_before = 0.0
-        self._interval = Interval()
+        self._interval = Interval(takes_turns=self._takes_turns)
         self._shown: Metrics = {}
         self._evaluation: tuple[int | None, tuple[Evaluation, ...]] = (None, ())
         self._rating: RatingView | None = None
@@ -81,8 +86,9 @@ class TrainingLoop:
         settings, evaluation = self._config.training, self._config.evaluation
         while not self._stop.requested and not self._spent(report):
             batches = self._pool.collect(report.demand)
+            begun = time.monotonic()
             report = self._pool.advance(batches, self._max_updates(report))
-            self._interval.add(batches, report)
+            self._interval.add(batches, report, time.monotonic() - begun)
             updates = report.progress.updates
             checkpoint_due = _crossed(tried, updates, settings.checkpoint_every)
             evaluation_due = _crossed(evaluated, updates, evaluation.every)
@@ -90,7 +96,7 @@ class TrainingLoop:
                 self._output.folder.write_records(updates, self._interval.records)
                 recorded = updates
             if checkpoint_due or evaluation_due or _crossed(logged, updates, settings.log_every):
-                self._log_metrics(report)
+                self._log_metrics(report, saving=checkpoint_due)
                 logged = updates
             if checkpoint_due or evaluation_due:
                 tried = updates
@@ -105,7 +111,7 @@ class TrainingLoop:
             self._take_evaluations(wait=False)
             self._show(report)
         if report.progress.updates > saved or self._output.checkpoints.latest() is None:
-            self._log_metrics(report)
+            self._log_metrics(report, saving=True)
             self.save(report)
         with self._stop.interruptible():
             self._take_evaluations(wait=not self._stop.requested)
@@ -117,7 +123,7 @@ class TrainingLoop:
 
         `evaluation_due` is noted in it, so that a run that is killed before the evaluation makes up for it.
         """
-        progress = report.progress
+        progress, begun = report.progress, time.monotonic()
         info = {
             "updates": progress.updates,
             "amount": progress.amount,
@@ -127,6 +133,7 @@ class TrainingLoop:
         }
         with self._output.checkpoints.write(progress.updates, info) as folder:
             self._pool.save(folder)
+        self._interval.stages.add_save(time.monotonic() - begun)
 
     @property
     def elapsed_s(self) -> float:
@@ -155,17 +162,24 @@ class TrainingLoop:
             ends.append(_next(updates, self._config.evaluation.every))
         return min(ends) - updates
 
-    def _log_metrics(self, report: Report) -> None:
+    def _log_metrics(self, report: Report, *, saving: bool = False) -> None:
         if not self._interval.num_batches and not self._interval.num_updates:
             return
-        metrics = self._interval.metrics(self._agent, report)
-        self._output.metrics.write(report.progress.updates, metrics)
-        self._shown |= metrics
         progress = report.progress
+        evaluation = min(1.0, self._evaluation_s / (time.monotonic() - self._started))
+        metrics = self._interval.metrics(self._agent, report) | {f"{TIMING}evaluation": evaluation}
+        self._output.metrics.write(progress.updates, metrics)
+        self._shown |= metrics
+        if self._advisor.add(self._interval.stages, evaluation, renew=saving):
+            self._output.metrics.text(progress.updates, "advice", self._advisor.sentence)
         self._output.folder.update(
-            updates=progress.updates, amount=progress.amount, episodes=progress.episodes, elapsed_s=self.elapsed_s
+            advice=self._advisor.sentence,
+            updates=progress.updates,
+            amount=progress.amount,
+            episodes=progress.episodes,
+            elapsed_s=self.elapsed_s,
         )
-        self._interval = Interval()
+        self._interval = Interval(takes_turns=self._takes_turns)
 
     def _evaluate(self, step: int) -> None:
         """Begin an evaluation. One that is broken off is made up for by whoever resumes from that checkpoint."""
@@ -176,6 +190,7 @@ class TrainingLoop:
     def _take_evaluations(self, *, wait: bool) -> None:
         for step, strength in self._pool.evaluations(wait=wait):
             self._evaluation = (step, strength.matches)
+            self._evaluation_s += strength.seconds
             save_strength(self._output.folder.evaluations_path, step, strength)
             self._rating = rating_of(self._config, self._output.folder.path, step)
             best = self._output.checkpoints.best_score
@@ -186,7 +201,7 @@ class TrainingLoop:
                 except CheckpointError as error:
                     _log.warning("update %d is the best so far and cannot be marked so: %s", step, error)
             # Last: by this line a resumed run knows that all of the evaluation was done.
-            self._output.metrics.write(step, strength.metrics() | rating_metrics(self._rating))
+            write_strength(self._output.metrics, step, strength, self._rating)
 
     def _was_evaluated(self, step: int) -> bool:
         path = self._output.folder.metrics_path
@@ -209,6 +224,7 @@ class TrainingLoop:
             evaluations=rows,
             evaluated_at=step,
             rating=self._rating,
+            advice=self._advisor.sentence,
         )
         self._output.console.show(view, force=force)
 
@@ -216,30 +232,30 @@ class TrainingLoop:
 class Interval:
     """What came in since metrics were last written."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_turns: bool) -> None:
+        self._takes_turns = takes_turns
         self.num_batches = 0
         self.num_updates = 0
         self.records: list[str] = []
         """The newest episodes in readable form."""
-        self._start = time.monotonic()
+        self.stages = Stages()
+        self._start, self._start_cpu = time.monotonic(), time.process_time()
         self._counters: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
-        self._lag = 0.0
         self._num_stale = 0
-        self._learner_s = 0.0
 
-    def add(self, batches: list[Batch], report: Report) -> None:
-        """Add what one turn brought."""
+    def add(self, batches: list[Batch], report: Report, seconds: float) -> None:
+        """Add what one turn brought, which the loop waited `seconds` for."""
         self.num_batches += len(batches)
         self.num_updates += report.num_updates
         self._num_stale += report.num_stale
         for batch in batches:
             self._counters.update(batch.summary.metrics)
-            self._lag += report.progress.version - batch.summary.weights_version
+            self.stages.add_call(batch.summary, report.progress.version)
         fresh = [record for batch in batches for record in batch.summary.records]
         self.records = fresh or self.records
         self._sums.update({name: value * report.num_updates for name, value in report.metrics.items()})
-        self._learner_s += report.seconds
+        self.stages.add_turn(report, seconds)
 
     def metrics(self, agent: Agent, report: Report) -> Metrics:
         """Means over the updates, what the agent makes of the counters, and the loop's own."""
@@ -249,12 +265,11 @@ class Interval:
             metrics |= {name: value / self.num_updates for name, value in self._sums.items()}
         if self.num_batches:
             metrics |= agent.summarise(dict(self._counters), elapsed_s)
-            metrics["self_play/policy_lag"] = self._lag / self.num_batches
         if self._num_stale:
             metrics["self_play/stale_batches"] = self._num_stale
         metrics["speed/updates_per_s"] = self.num_updates / elapsed_s
-        metrics["speed/learner_busy"] = min(1.0, self._learner_s / elapsed_s)
-        return metrics
+        self.stages.add_elapsed(elapsed_s, None if self._takes_turns else time.process_time() - self._start_cpu)
+        return metrics | self.stages.metrics()
 
 
 def _crossed(before: int, now: int, every: int) -> bool:

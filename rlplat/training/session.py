@@ -32,10 +32,13 @@ from rlplat.training.evaluating import (
     rating_metrics,
     rating_of,
     save_strength,
+    write_strength,
 )
+from rlplat.training.hosts import TIMING
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop
 from rlplat.training.pool import Pool, check_placement
+from rlplat.training.stages import COLLECTOR_STAGES, LEARNER_STAGES
 
 RUNS_FOLDER = Path("runs")
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
@@ -208,8 +211,8 @@ def _final_evaluation(
     strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_strength(folder.evaluations_path, last.step, strength)
     rating = rating_of(built.config, folder.path, last.step)
+    write_strength(writer, last.step, strength, rating)
     metrics = strength.metrics() | rating_metrics(rating)
-    writer.write(last.step, metrics)
     writer.hparams_result({f"final/{name}": value for name, value in metrics.items()})
     console.phase("finished")
     console.result_table(f"update {last.step}", strength.evaluations)
@@ -220,13 +223,23 @@ def _final_evaluation(
 
 def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
     against = built.config.evaluation.against
+    of_agent = dict(built.agent.metrics_layout())
+    first = {
+        "score: does it get stronger?": [f"evaluation/{opponent}/score" for opponent in against],
+        **of_agent.pop("first", {}),
+        "waiting: who waits for whom?": [f"{TIMING}collectors/wait", f"{TIMING}learner/wait"],
+    }
     strength = {
-        "score": [f"evaluation/{opponent}/score" for opponent in against],
         "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
         "rating": RATING_METRICS,
         **positions_layout(built.game),
     }
-    return {"strength": strength, **built.agent.metrics_layout()}
+    time = {
+        "collectors": [f"{TIMING}collectors/{stage}" for stage in COLLECTOR_STAGES],
+        "learner": [f"{TIMING}learner/{stage}" for stage in LEARNER_STAGES],
+        "driver and evaluations": [f"{TIMING}driver", f"{TIMING}evaluation"],
+    }
+    return {"first": first, "strength": strength, **of_agent, "where the time goes": time}
 
 
 def _hparams(config: RunConfig) -> dict[str, bool | int | float | str]:

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pytest
 
 from rlplat.runs.console import Console
 from rlplat.runs.progress import Budget, ProgressView, duration, number, plain_line
@@ -179,3 +181,37 @@ def test_a_phase_is_told_on_the_panel_and_as_a_line():
             console.phase("evaluating update 7")
     assert "evaluating update 7" in panel.getvalue()
     assert lines.getvalue().splitlines()[-1].endswith("evaluating update 7")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_nothing_of_the_panel_is_cut_on_a_narrow_terminal(width):
+    evaluations = (Row(), Row(opponent="checkpoint:runs/other@1200"))
+    view = replace(
+        VIEW,
+        counts={"updates": 1000, "episodes": 5301, "positions": 155_416},
+        measures={"policy entropy": 0.51, "value error": 0.314, "game length": 31.2, "cache hits": 0.42},
+        evaluations=evaluations,
+        advice="collectors wait for the learner 40 % of the time: it is the limit; lower agent.x",
+    )
+    stream = io.StringIO()
+    with Console("run", plain=False, stream=stream) as console:
+        console.rich.width = width
+        console.show(view)
+    lines = re.sub(r"\x1b\[[^m]*[a-zA-Z]", "", stream.getvalue()).splitlines()
+    assert max(len(line) for line in lines) <= width
+    text = " ".join(" ".join(line.strip("│ \r") for line in lines).split())
+    assert "…" not in text
+    for part in ("positions 155,416", "cache hits 0.42", "4:30 left", "agent.x"):
+        assert part in text
+    assert all(f"{row.opponent} " in text for row in evaluations)
+    assert text.count("77.5 % [73.0, 81.0]") >= 2
+    assert ("Elo" in text) == (width > 60) and (" win " in text) == (width >= 120)
+
+
+def test_advice_is_a_line_of_its_own_and_told_when_it_changes():
+    stream = io.StringIO()
+    console = Console("run", stream=stream)
+    for advice in ("", "lower x", "lower x", "lower y"):
+        console.show(replace(VIEW, advice=advice), force=True)
+    told = [line.split(" ", 1)[1] for line in stream.getvalue().splitlines() if "lower" in line]
+    assert told == ["advice: lower x", "advice: lower y"]

@@ -40,6 +40,8 @@ def test_every_evaluation_of_a_run_judges_the_positions_of_its_game(with_positio
     assert last["positions/all/not_best/network"] == final["positions.all.not_best", 0].value
     kept = [json.loads(path.read_text()) for path in (tmp_path / "run" / "evaluations").iterdir()]
     assert sum("positions" in content for content in kept) == 3
+    written = b"".join(path.read_bytes() for path in (tmp_path / "run").glob("events.out.tfevents.*"))
+    assert [written.count(f"samples/{name}".encode()) for name in ("0 start", "1 early")] == [3, 3]
     # The charts show nothing that is not written.
     shown = {name for names in positions_layout(with_positions.load()).values() for name in names}
     assert {name for name in shown if "/hard/" in name} <= set(last)

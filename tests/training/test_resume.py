@@ -15,7 +15,7 @@ from conftest import command, environment, rlplat
 
 from rlplat.evaluation.results import Match, read_matches
 
-CLOCK = ("time", "speed/")
+CLOCK = ("time", "speed/", "timing/")
 """Names in metrics.jsonl that depend on the clock."""
 
 
