@@ -16,7 +16,7 @@ from rlplat.config import RunConfig
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
 from rlplat.training.evaluating import Strength, evaluate_weights
-from rlplat.training.hosts import CollectorHost, LearnerHost, Report
+from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report
 
 WEIGHTS_GROUP = "weights"
 """Concurrency group of the learner that hands out weights while an update is under way."""
@@ -73,12 +73,17 @@ class LearnerActor:
 class CollectorActor:
     """Makes data with the newest weights, which it asks the learner for before every call."""
 
-    def __init__(
-        self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
-    ) -> None:
+    def __init__(self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int) -> None:
         os.nice(NICENESS)
-        agent = _build(config, trust).agent
-        self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
+        self._agent = _build(config, trust).agent
+        self._index, self._num_collectors = index, num_collectors
+
+    def begin(self, learner: Any, state: CollectorState) -> None:
+        """Play for a learner, from a checkpoint's state or afresh; games for another learner are dropped."""
+        collector = self._agent.make_collector(self._index, self._num_collectors, generation=state.generation)
+        if state.arrays is not None:
+            collector.set_state({name: array.copy() for name, array in state.arrays.items()})
+        self._host = CollectorHost(collector)
         self._learner = learner
 
     def collect(self, demand: Demand) -> tuple[Summary, Arrays]:
@@ -91,10 +96,6 @@ class CollectorActor:
     def get_state(self) -> Arrays:
         """State for a checkpoint."""
         return self._host.get_state()
-
-    def set_state(self, state: Arrays) -> None:
-        """State of a checkpoint."""
-        self._host.set_state({name: array.copy() for name, array in state.items()})
 
 
 class EvaluatorActor:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.util.placement_group import PlacementGroup, placement_group
+from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
@@ -60,6 +60,12 @@ def reserve(wanted: Sequence[room.Resources], waiting: Callable[[str], None]) ->
     while not group.wait(GRANT_WAIT_S):
         waiting(room.waits_for(wanted, _numbers(ray.available_resources), _numbers(ray.cluster_resources)))
     return group
+
+
+def has_lost_room(group: PlacementGroup) -> bool:
+    """Tell whether some of what was reserved went with a machine, and has no other place yet."""
+    table: Any = placement_group_table  # untyped
+    return str(table(group)["state"]) != "CREATED"
 
 
 def _numbers(resources: Any) -> dict[str, float]:
