@@ -40,6 +40,8 @@ def connect(placement: PlacementConfig) -> None:
     Raises WorkerError if that fails. What happens on SIGTERM stays as it was: Ray would have its drivers end at once.
     """
     before = signal.getsignal(signal.SIGTERM)
+    # Answers that nobody waits for any more, as their actor was replaced, come as errors; all others are read.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     try:
         if JOB_VARIABLE in os.environ:
             _join(os.environ["RAY_ADDRESS"], "this job's cluster cannot be joined")

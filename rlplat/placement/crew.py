@@ -19,13 +19,11 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from rlplat.errors import WorkerError
 from rlplat.interfaces import Arrays, Demand
 from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there
-from rlplat.placement.silence import Patience, Silence
+from rlplat.placement.silence import MOST_START_S, Patience, Silence
 from rlplat.training.hosts import CollectorState
 from rlplat.training.pool import Batch
 
 CALLS_PER_COLLECTOR = 2
-MOST_START_S = 900.0
-"""Longest that a new process may take until it is ready, once it has its room."""
 ROOM_LOOK_S = 10.0
 """From when on it is looked whether a process that does not come up lacks room."""
 MOST_LOSSES, LOSSES_OVER_S = 20, 3600.0

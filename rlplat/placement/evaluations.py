@@ -17,7 +17,7 @@ from ray.exceptions import RayError
 
 from rlplat.interfaces import Arrays
 from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there
-from rlplat.placement.silence import Patience, Silence
+from rlplat.placement.silence import MOST_START_S, Patience, Silence
 from rlplat.training.evaluating import Strength
 
 MOST_WAITING = 3
@@ -52,6 +52,8 @@ class Evaluations:
         self._waiting: deque[_Evaluation] = deque()
         self._current: _Evaluation | None = None
         self._answer: Any = None
+        self._ready: Any = None
+        """The answer that the evaluator is ready; None once that came."""
         self._silence = Silence(self._patience)
 
     def begin(self, step: int, weights: Arrays) -> None:
@@ -73,6 +75,8 @@ class Evaluations:
         """Evaluations that ended since the last call, with their steps; with `wait`, all that were begun."""
         done: list[tuple[int, Strength]] = []
         while self._current is not None:
+            if self._ready is not None and is_there(self._ready):
+                self._ready, self._silence = None, Silence(self._patience)
             if is_there(self._answer, LOOK_S if wait else 0):
                 done += self._end(self._current)
             elif self._silence.is_too_long:
@@ -99,10 +103,12 @@ class Evaluations:
         if self._current is None and self._waiting:
             if self._evaluator is None:
                 self._evaluator = self._make()
+                self._ready, self._silence = self._evaluator.__ray_ready__.remote(), Silence(Patience(MOST_START_S))
             self._current = self._waiting.popleft()
             self._current.num_tries += 1
             self._answer = self._evaluator.evaluate.remote(self._current.step, self._current.weights)
-            self._silence.begin()
+            if self._ready is None:
+                self._silence.begin()
 
     def _end(self, evaluation: _Evaluation) -> list[tuple[int, Strength]]:
         try:
@@ -129,4 +135,4 @@ class Evaluations:
 
     def _kill(self) -> None:
         ray.kill(self._evaluator)
-        self._evaluator = self._answer = None
+        self._evaluator = self._answer = self._ready = None

@@ -26,9 +26,9 @@ from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.placement import cluster, room
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there, remote
-from rlplat.placement.crew import MOST_START_S, Crew
+from rlplat.placement.crew import Crew
 from rlplat.placement.evaluations import Evaluations
-from rlplat.placement.silence import Patience, Silence
+from rlplat.placement.silence import MOST_START_S, Patience, Silence
 from rlplat.search.game import Game
 from rlplat.training.evaluating import Strength
 from rlplat.training.hosts import CollectorState, Report, load_collectors, save_collectors

@@ -14,6 +14,8 @@ PATIENCE = 10.0
 others take make single calls a few times longer than usual."""
 LEAST_S = 30.0
 """Silences below this are borne whatever was measured: a busy machine makes anyone wait for so long."""
+MOST_START_S = 900.0
+"""Longest that a new process may take until it is ready, once it has its room."""
 MOST_COUNTED_S = 5.0
 """Most that counts as silence between two looks: where the one who listens was away (a long turn of the learner,
 Ctrl-Z, a closed laptop), it heard nobody, and that is not their fault."""
