@@ -107,7 +107,7 @@ class LongRun:
 
     @property
     def last_step(self) -> int:
-        return int(self.rows[-1]["step"]) if self.rows else 0
+        return max((int(row["step"]) for row in self.rows), default=0)
 
     @property
     def newest(self) -> int:
@@ -183,7 +183,7 @@ class LongRun:
                     if value.WhichOneof("value") == "simple_value":
                         steps.setdefault(value.tag, []).append(event.step)
         rows = self.rows
-        newest = rows[-1]["step"]
+        newest = max(row["step"] for row in rows)
         for name in ("loss/policy", "progress/episodes", "evaluation/random/score"):
             expected = [row["step"] for row in rows if name in row]
             # A row is in one of the two files a moment before it is in the other.

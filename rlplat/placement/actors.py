@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 
@@ -15,8 +15,10 @@ from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report
+
+if TYPE_CHECKING:
+    from rlplat.training.evaluating import Strength
 
 WEIGHTS_GROUP = "weights"
 """Concurrency group of the learner that hands out weights while an update is under way."""
@@ -107,5 +109,8 @@ class EvaluatorActor:
 
     def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:
         """Evaluate published weights."""
+        # Its statistics take as long to import as all the rest: a collector that replaces another does without.
+        from rlplat.training.evaluating import evaluate_weights
+
         config, game, agent = self._built.config, self._built.game, self._built.agent
         return step, evaluate_weights(config, game, agent, weights, step, num_games=config.evaluation.num_games)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rlplat import registry
@@ -76,12 +78,30 @@ def test_what_a_run_keeps_in_shared_memory_does_not_grow_and_a_payload_is_one_ob
     assert most_bytes <= (2 * under_way + 1) * (PAYLOAD_KIB << 10) * 1.1
 
 
+def wait_until_lost(reference: Any) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            ray.get(reference, timeout=10)
+        except ray.exceptions.OwnerDiedError:
+            return
+        time.sleep(0.2)
+    raise AssertionError("it is not lost")
+
+
 def test_data_that_is_lost_on_its_way_costs_that_data_alone(pool: Any) -> None:
-    from ray._private.internal_api import free
+    class Owner:
+        """Owns what it puts, which is lost with it."""
+
+        def put(self) -> list[Any]:
+            return [ray.put({"x": np.zeros(PAYLOAD_KIB << 10, np.uint8)})]
 
     amount = pool.advance([], 1).progress.amount
-    lost = some(pool)
-    free([batch.arrays for batch in lost])
+    owner = ray.remote(num_cpus=0)(Owner).remote()
+    (gone,) = ray.get(owner.put.remote())
+    ray.kill(owner)
+    wait_until_lost(gone)
+    lost = [replace(batch, arrays=gone) for batch in some(pool)]
     assert pool.advance(lost, 1).progress.amount == amount
     assert pool.advance(some(pool)[:1], 1).progress.amount == amount + 1
 
