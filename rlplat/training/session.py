@@ -37,9 +37,10 @@ from rlplat.training.pool import LearnerLostError, Pool, check_placement
 RUNS_FOLDER = Path("runs")
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
 """Errors of what was asked for: a new run that ends so at once leaves no folder, so the mended command may follow."""
-MOST_RECOVERIES = 3
+MOST_RECOVERIES = 5
 """Learners that may be lost one after another without a new checkpoint in between. A fault that comes again at once is
-not mended by a new process; one that comes once a day is."""
+not mended by a new process; one that comes once a day is. A lost machine takes two, as Ray may put a learner there
+until it has noticed."""
 
 _log = logging.getLogger(__name__)
 
