@@ -35,7 +35,7 @@ train: .venv/games ## train the agent of CONFIG=file (default: Connect Four, a f
 test: .venv/games ## run the tests, short learning proofs included
 	$(BIN)/pytest -m "not gpu and not long and not drills" $(ARGS)
 
-drills: .venv/games ## jobs on a real cluster: submitted, stopped, resumed, ended; the user's story of the README
+drills: .venv/games ## kill, stop and cut off the processes of runs; jobs on a real cluster; the story of the README
 	$(BIN)/pytest -m drills $(ARGS)
 
 learning: .venv/games ## repeat the learning results, or ONLY=name

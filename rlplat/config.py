@@ -154,6 +154,11 @@ class PlacementConfig(ConfigModel):
     """Shared memory of a locally started Ray, in MiB, at least 80 (Ray's minimum is 75 MB). Batches of games and
     weights on their way take some tens."""
 
+    most_silence_s: Annotated[float, Field(ge=5)] = 3600.0
+    """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
+    calls took before. Ten times its longest call, and half a minute at least, is enough once calls were measured;
+    this is the limit of the first ones. An hour, as an evaluation may take that long."""
+
     def resolve_num_actors(self) -> int:
         """Return the number of actors: as configured, or one per core."""
         return self.num_actors if self.num_actors is not None else max(1, num_cores())

@@ -17,6 +17,8 @@ class CountingConfig(AgentConfig):
 
     collect_s: float = 0.05
     turn_s: float = 0.3
+    payload_kib: int = 0
+    """Size of what one call brings."""
     max_lag: int | None = None
     """Versions by which data may be older than the newest weights; None: any."""
 
@@ -35,7 +37,8 @@ class CountingCollector:
         started = time.monotonic()  # the same clock in all processes of this machine
         time.sleep(self._config.collect_s)
         metrics = {"index": float(self._index), "started": started}
-        return Collected({"x": np.zeros(1)}, Summary(1, 1, self._version, self._config.collect_s, metrics))
+        data = np.zeros(1 + 1024 * self._config.payload_kib, np.uint8)
+        return Collected({"x": data}, Summary(1, 1, self._version, self._config.collect_s, metrics))
 
     def get_state(self) -> Arrays:
         return {}

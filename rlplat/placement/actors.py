@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 
@@ -16,8 +16,10 @@ from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.build import Built, build
-from rlplat.training.evaluating import Rival, Strength, evaluate_weights
-from rlplat.training.hosts import CollectorHost, LearnerHost, Report
+from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report
+
+if TYPE_CHECKING:
+    from rlplat.training.evaluating import Rival, Strength
 
 WEIGHTS_GROUP = "weights"
 """Concurrency group of the learner that hands out weights while an update is under way."""
@@ -74,12 +76,17 @@ class LearnerActor:
 class CollectorActor:
     """Makes data with the newest weights, which it asks the learner for before every call."""
 
-    def __init__(
-        self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
-    ) -> None:
+    def __init__(self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int) -> None:
         os.nice(NICENESS)
-        agent = _build(config, trust).agent
-        self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation), index)
+        self._agent = _build(config, trust).agent
+        self._index, self._num_collectors = index, num_collectors
+
+    def begin(self, learner: Any, state: CollectorState) -> None:
+        """Play for a learner, from a checkpoint's state or afresh; games for another learner are dropped."""
+        collector = self._agent.make_collector(self._index, self._num_collectors, generation=state.generation)
+        if state.arrays is not None:
+            collector.set_state({name: array.copy() for name, array in state.arrays.items()})
+        self._host = CollectorHost(collector, self._index)
         self._learner = learner
 
     def collect(self, demand: Demand) -> tuple[Summary, Arrays]:
@@ -95,10 +102,6 @@ class CollectorActor:
         """State for a checkpoint."""
         return self._host.get_state()
 
-    def set_state(self, state: Arrays) -> None:
-        """State of a checkpoint."""
-        self._host.set_state({name: array.copy() for name, array in state.items()})
-
 
 class EvaluatorActor:
     """Plays matches beside the training."""
@@ -109,6 +112,9 @@ class EvaluatorActor:
 
     def evaluate(self, step: int, weights: Arrays, rival: Rival | None) -> tuple[int, Strength]:
         """Evaluate published weights."""
+        # Its statistics take as long to import as all the rest: a collector that replaces another does without.
+        from rlplat.training.evaluating import evaluate_weights
+
         config, game, agent = self._built.config, self._built.game, self._built.agent
         num_games = config.evaluation.num_games
         return step, evaluate_weights(config, game, agent, weights, step, num_games=num_games, rival=rival)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.util.placement_group import PlacementGroup, placement_group
+from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table
 
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
@@ -40,6 +40,8 @@ def connect(placement: PlacementConfig) -> None:
     Raises WorkerError if that fails. What happens on SIGTERM stays as it was: Ray would have its drivers end at once.
     """
     before = signal.getsignal(signal.SIGTERM)
+    # Answers that nobody waits for any more, as their actor was replaced, come as errors; all others are read.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     try:
         if JOB_VARIABLE in os.environ:
             _join(os.environ["RAY_ADDRESS"], "this job's cluster cannot be joined")
@@ -60,6 +62,12 @@ def reserve(wanted: Sequence[room.Resources], waiting: Callable[[str], None]) ->
     while not group.wait(GRANT_WAIT_S):
         waiting(room.waits_for(wanted, _numbers(ray.available_resources), _numbers(ray.cluster_resources)))
     return group
+
+
+def has_lost_room(group: PlacementGroup) -> bool:
+    """Tell whether some of what was reserved went with a machine, and has no other place yet."""
+    table: Any = placement_group_table  # untyped
+    return str(table(group)["state"]) != "CREATED"
 
 
 def _numbers(resources: Any) -> dict[str, float]:

@@ -42,21 +42,26 @@ class MetricsWriter:
             folder: the run.
             layout: TensorBoard's custom layout: category -> chart -> exact names of metrics.
             hparams: the run's hyper-parameters, by dotted name.
-            purge_from: the step of the checkpoint that a resumed run continues from: everything written for later
-                steps is dropped, since the run will write it again; -1 drops everything. None for a new run.
+            purge_from: the step of the checkpoint that a resumed run continues from, see `rewind`; None for a new run.
         """
         self._folder = folder
         self._lines: Appender | None = None
         self._failed = False
         self._non_finite: set[str] = set()
-        self._last_step = purge_from or 0
-        opening = [] if purge_from is None else [events.restart(purge_from + 1)]
-        opening += [events.layout(layout), events.hparams_start(hparams)]
-        self._events = events.EventFile(folder.path, opening)
+        self._opening = [events.layout(layout), events.hparams_start(hparams)]
+        self._last_step = 0
+        self._events = events.EventFile(folder.path, self._opening)
         if purge_from is not None:
-            with self._tolerant():
-                keep_steps(folder.metrics_path, purge_from)
-                events.keep_steps(folder.path, purge_from)
+            self.rewind(purge_from)
+
+    def rewind(self, step: int) -> None:
+        """Drop everything written for steps after `step`, since the run will write it again; -1 drops everything."""
+        self.close()
+        self._last_step = max(0, step)
+        self._events = events.EventFile(self._folder.path, [events.restart(step + 1), *self._opening])
+        with self._tolerant():
+            keep_steps(self._folder.metrics_path, step)
+            events.keep_steps(self._folder.path, step)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write one line to metrics.jsonl (`step`, `time` in seconds since 1970, then the metrics) and one point of

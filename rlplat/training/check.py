@@ -26,7 +26,7 @@ from rlplat.search.game import Game
 from rlplat.training.build import Built, build
 from rlplat.training.evaluating import check_opponents
 from rlplat.training.forecast import Forecast
-from rlplat.training.hosts import CollectorHost, LearnerHost, Report, save_collectors
+from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report, save_collectors
 from rlplat.training.pool import check_placement
 
 MIB = 2**20
@@ -171,7 +171,7 @@ def _sizes(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         learner.save(folder)
-        save_collectors(folder, [collector.get_state()] * config.placement.resolve_num_actors())
+        save_collectors(folder, [CollectorState(0, collector.get_state())] * config.placement.resolve_num_actors())
         checkpoint_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     results = {
         "memory.collector": collector_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ LEARNER_FOLDER = "learner"
 COLLECTORS_FOLDER = "collectors"
 TIMING = "timing/"
 """Beginning of metrics that depend on the clock alone."""
+GENERATIONS_FILE = "generations.json"
 
 
 @dataclass(frozen=True)
@@ -136,16 +138,43 @@ class CollectorHost:
         self._collector.set_state(state)
 
 
-def save_collectors(folder: Path, states: Sequence[Arrays]) -> None:
+@dataclass(frozen=True)
+class CollectorState:
+    """Where a collector is, as a checkpoint keeps it."""
+
+    generation: int
+    """How many collectors were lost at its index before it."""
+    arrays: Arrays | None
+    """What `Collector.get_state` said; None: it has brought nothing yet and begins its generation afresh."""
+
+
+def save_collectors(folder: Path, states: Sequence[CollectorState]) -> None:
     """Write the state of every collector below a checkpoint's folder."""
     (folder / COLLECTORS_FOLDER).mkdir()
+    generations = [state.generation for state in states]
+    (folder / COLLECTORS_FOLDER / GENERATIONS_FILE).write_text(json.dumps(generations))
     for index, state in enumerate(states):
-        save_arrays(folder / COLLECTORS_FOLDER / f"{index:05d}.safetensors", state)
+        if state.arrays is not None:
+            save_arrays(_state_path(folder, index), state.arrays)
 
 
-def load_collectors(folder: Path, num_collectors: int) -> list[Arrays]:
-    """The states that `save_collectors` wrote, if for as many collectors; otherwise none, and games start afresh."""
-    paths = sorted((folder / COLLECTORS_FOLDER).glob("*.safetensors"))
-    if not paths:
+def load_collectors(folder: Path, num_collectors: int) -> list[CollectorState]:
+    """The states that `save_collectors` wrote, if for as many collectors.
+
+    Otherwise all begin afresh, in a generation that none has been of: no data is made a second time.
+    """
+    written = folder / COLLECTORS_FOLDER / GENERATIONS_FILE
+    num_states = len(list((folder / COLLECTORS_FOLDER).glob("*.safetensors")))
+    if not written.exists() and num_states == 0:
         raise CheckpointError(f"{folder}: holds no state of collectors; take an older checkpoint")
-    return [load_arrays(path) for path in paths] if len(paths) == num_collectors else []
+    # Runs of rlplat before generations were kept had lost none, as far as anyone can say.
+    generations: list[int] = json.loads(written.read_text()) if written.exists() else [0] * num_states
+    if len(generations) != num_collectors:
+        return [CollectorState(max(generations, default=0) + 1, None)] * num_collectors
+    paths = [_state_path(folder, index) for index in range(num_collectors)]
+    arrays = [load_arrays(path) if path.exists() else None for path in paths]
+    return [CollectorState(*pair) for pair in zip(generations, arrays, strict=True)]
+
+
+def _state_path(folder: Path, index: int) -> Path:
+    return folder / COLLECTORS_FOLDER / f"{index:05d}.safetensors"

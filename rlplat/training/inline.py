@@ -10,7 +10,7 @@ from rlplat.config import RunConfig
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.search.game import Game
 from rlplat.training.evaluating import Rival, Strength, evaluate_weights
-from rlplat.training.hosts import CollectorHost, LearnerHost, Report, load_collectors, save_collectors
+from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
 
@@ -30,10 +30,15 @@ class InlinePool:
         """Build the parts, from a checkpoint's folder if there is one."""
         self._learner = LearnerHost(self._agent.make_learner(inline=True))
         count = self._num_collectors
-        self._collectors = [CollectorHost(self._agent.make_collector(index, count), index) for index in range(count)]
-        if checkpoint is not None:
-            for collector, state in zip(self._collectors, load_collectors(checkpoint, count), strict=False):
-                collector.set_state(state)
+        states = [CollectorState(0, None)] * count if checkpoint is None else load_collectors(checkpoint, count)
+        self._generations = [state.generation for state in states]
+        self._collectors = [
+            CollectorHost(self._agent.make_collector(index, count, generation=generation), index)
+            for index, generation in enumerate(self._generations)
+        ]
+        for collector, state in zip(self._collectors, states, strict=True):
+            if state.arrays is not None:
+                collector.set_state(state.arrays)
         return self._learner.start(checkpoint, initial_weights)
 
     def collect(self, demand: Demand) -> list[Batch]:
@@ -51,7 +56,8 @@ class InlinePool:
     def save(self, folder: Path) -> None:
         """Write learner, weights and collectors."""
         self._learner.save(folder)
-        save_collectors(folder, [collector.get_state() for collector in self._collectors])
+        states = [collector.get_state() for collector in self._collectors]
+        save_collectors(folder, [CollectorState(*pair) for pair in zip(self._generations, states, strict=True)])
 
     def evaluate(self, step: int, rival: Rival | None) -> None:
         """Evaluate at once; the games wait meanwhile."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rlplat.config import PlacementConfig
-from rlplat.errors import ConfigError
+from rlplat.errors import ConfigError, WorkerError
 from rlplat.interfaces import Arrays, Demand, Summary
 from rlplat.training.evaluating import Rival, Strength
 from rlplat.training.hosts import Report
@@ -24,11 +24,18 @@ class Batch:
     """The arrays, or a reference to them: only the learner's side looks inside."""
 
 
+class LearnerLostError(WorkerError):
+    """The learner is gone, and with it what came after the newest checkpoint. `Pool.start` begins again from there."""
+
+
 class Pool(Protocol):
-    """Collectors, learner and evaluator."""
+    """Collectors, learner and evaluator. Whatever needs the learner may raise LearnerLostError."""
 
     def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
-        """Bring everything up, from a checkpoint's folder if there is one."""
+        """Bring everything up, from a checkpoint's folder if there is one.
+
+        Called again after LearnerLostError: data that is still on its way is dropped, as it belongs to what was lost.
+        """
         ...
 
     def collect(self, demand: Demand) -> list[Batch]:
@@ -47,7 +54,10 @@ class Pool(Protocol):
         ...
 
     def evaluate(self, step: int, rival: Rival | None) -> None:
-        """Begin the evaluation of the weights that `save` has just written at `step`, against `rival`, too."""
+        """Begin the evaluation of the weights that `save` has just written at `step`, against `rival`, too.
+
+        Nothing happens if that evaluation is under way.
+        """
         ...
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:

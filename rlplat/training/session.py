@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
-from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError
+from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError, WorkerError
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -37,12 +37,16 @@ from rlplat.training.evaluating import (
 from rlplat.training.hosts import TIMING
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop
-from rlplat.training.pool import Pool, check_placement
+from rlplat.training.pool import LearnerLostError, Pool, check_placement
 from rlplat.training.stages import COLLECTOR_STAGES, LEARNER_STAGES
 
 RUNS_FOLDER = Path("runs")
 MENDABLE = (CheckpointError, ConfigError, DeviceError, GameError, RegistryError)
 """Errors of what was asked for: a new run that ends so at once leaves no folder, so the mended command may follow."""
+MOST_RECOVERIES = 5
+"""Learners that may be lost one after another without a new checkpoint in between. A fault that comes again at once is
+not mended by a new process; one that comes once a day is. A lost machine takes two, as Ray may put a learner there
+until it has noticed."""
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +149,7 @@ def _train(
     checkpoint = store.latest() if resume else None
     if resume and checkpoint is None and folder.info["init_from"] is not None:
         initial_weights = weights_of(Path(folder.info["init_from"]))  # it was stopped before its first checkpoint
-    step = 0 if checkpoint is None else checkpoint.step
+    step = _step(checkpoint)
     if resume:
         folder.drop_records_after(step)
         if changes:
@@ -156,16 +160,8 @@ def _train(
     pool = make_pool(built, _waiting(folder, console))
     with writer, _state(folder):
         try:
-            if not stop.requested:
-                where = "in this process" if config.placement.mode == "inline" else "on Ray"
-                console.phase(f"starting learner and collectors {where}")
-                with stop.interruptible():
-                    report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
-            if not stop.requested:
-                folder.update("running")
-                output = Output(folder, store, writer, console)
-                loop = TrainingLoop(config, built.agent, pool, output, stop)
-                step = loop.run(checkpoint, report).progress.updates
+            output = Output(folder, store, writer, console)
+            step = _learn(built, pool, output, stop, checkpoint, initial_weights)
         finally:
             pool.close()
         strength = Strength([], [])
@@ -178,6 +174,46 @@ def _train(
             return Strength([], [])
         folder.update("finished")
         return strength
+
+
+def _learn(
+    built: Built, pool: Pool, output: Output, stop: _Stop, checkpoint: Checkpoint | None, initial_weights: Arrays | None
+) -> int:
+    """Run the loop to its end, with a new learner from the newest checkpoint whenever one is lost. Returns the step."""
+    where = "in this process" if built.config.placement.mode == "inline" else "on Ray"
+    num_recoveries = 0
+    while not stop.requested:
+        try:
+            output.console.phase(f"starting learner and collectors {where}")
+            report = None
+            with stop.interruptible():
+                report = pool.start(None if checkpoint is None else checkpoint.path, initial_weights)
+            if report is not None:
+                output.folder.update("running")
+                loop = TrainingLoop(built.config, built.agent, pool, output, stop)
+                return loop.run(checkpoint, report).progress.updates
+        except LearnerLostError as error:
+            step = _step(checkpoint)
+            checkpoint = output.checkpoints.latest()
+            num_recoveries = num_recoveries + 1 if _step(checkpoint) == step else 1
+            if num_recoveries > MOST_RECOVERIES:
+                raise WorkerError(
+                    f"the learner was lost {num_recoveries} times after update {step}, the last time: {error}. "
+                    "Look for a lack of memory (dmesg) or run with --inline to see the fault; --resume goes on"
+                ) from error
+            _rewind(output, _step(checkpoint), error)
+    return _step(checkpoint)
+
+
+def _rewind(output: Output, step: int, error: LearnerLostError) -> None:
+    origin = "update 0, as there is no checkpoint yet" if step == 0 else f"the checkpoint of update {step}"
+    _log.error("the learner was lost (%s); what came after is dropped, and the run goes on from %s", error, origin)
+    output.metrics.rewind(step)
+    output.folder.drop_records_after(step)
+
+
+def _step(checkpoint: Checkpoint | None) -> int:
+    return 0 if checkpoint is None else checkpoint.step
 
 
 def make_pool(built: Built, waiting: Callable[[str], None] = lambda _: None) -> Pool:

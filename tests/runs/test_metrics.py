@@ -116,6 +116,22 @@ def test_a_tensorboard_that_watches_a_resume_drops_the_stale_tail(folder: RunFol
     assert points(watching.Reload(), "x") == [(1, 1), (2, 2), (3, 3), (4, 4), (5, 50)]
 
 
+def test_a_run_that_goes_back_while_it_is_written_leaves_no_step_out_and_none_double(folder: RunFolder) -> None:
+    with writer(folder) as metrics:
+        for step in range(1, 7):
+            metrics.write(step, {"x": step})
+        watching = EventAccumulator(str(folder.path)).Reload()
+        metrics.rewind(4)
+        metrics.write(5, {"x": 50})
+        metrics.rewind(4)
+        metrics.write(5, {"x": 51})
+        metrics.write(6, {"x": 60})
+    expected = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 51), (6, 60)]
+    assert [(line["step"], line["x"]) for line in lines(folder)] == expected
+    assert points(read(folder), "x") == expected
+    assert points(watching.Reload(), "x") == expected
+
+
 @pytest.mark.parametrize("cut", [1, 5, 20])
 def test_an_event_file_torn_by_a_kill_keeps_its_whole_events(folder: RunFolder, cut: int) -> None:
     with writer(folder) as metrics:
