@@ -81,18 +81,15 @@ class AlphaZeroLearner:
 
     def update(self, max_updates: int) -> Metrics:
         """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
-        rows = []
         num_updates = min(max_updates, self._governor.owed_updates())
         for _ in range(num_updates):
             batch = self._replay.draw(self._config.training.batch_size, self._rng)
             self._governor.spend(1)
-            rows.append(self._trainer.update(batch))
-        if not rows:
+            self._trainer.update(batch)
+        if num_updates <= 0:
             return {}
-        kept = [row for row in rows if row]
-        metrics = {name: sum(row[name] for row in kept) / len(kept) for name in kept[0]} if kept else {}
-        return metrics | {
-            "optimizer/skipped_updates": float(self._trainer.num_skipped),
+        return self._trainer.take_metrics() | {
+            "optimizer/skipped_updates": float(self._trainer.ledger.num_skipped),
             "replay/positions": float(self._replay.num_positions),
             "replay/games": float(self._replay.num_games),
             "replay/window": float(self._replay.window),
@@ -124,8 +121,8 @@ class AlphaZeroLearner:
         counters = {
             "trained_for": self._trained_for(),
             "num_updates": self._trainer.num_updates,
-            "num_skipped": self._trainer.num_skipped,
-            "num_skipped_in_a_row": self._trainer.num_skipped_in_a_row,
+            "num_skipped": self._trainer.ledger.num_skipped,
+            "num_skipped_in_a_row": self._trainer.ledger.num_skipped_in_a_row,
             "num_games": self._num_games,
             "version": self._version,
             "published_at": self._published_at,
@@ -171,8 +168,7 @@ class AlphaZeroLearner:
 
     def _restore_counters(self, counters: dict[str, Any]) -> None:
         self._trainer.num_updates = counters["num_updates"]
-        self._trainer.num_skipped = counters["num_skipped"]
-        self._trainer.num_skipped_in_a_row = counters["num_skipped_in_a_row"]
+        self._trainer.ledger.restore(counters["num_skipped"], counters["num_skipped_in_a_row"])
         self._num_games = counters["num_games"]
         self._version = counters["version"]
         self._published_at = counters["published_at"]
