@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import Device, choose_device
+from agents.alphazero.team_trainer import TeamTrainer
 from agents.alphazero.trainer import Trainer
 from rlplat.data.replay import GameReplay
 from rlplat.errors import CheckpointError
@@ -21,6 +22,7 @@ from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
 from rlplat.runs.arrays import save_arrays
 from rlplat.search.game import Game
 from rlplat.training.governor import ReplayRatioGovernor
+from rlplat.training.team import Team
 
 MODEL_FILE = "model.safetensors"
 REPLAY_FILE = "replay.safetensors"
@@ -35,6 +37,7 @@ class AlphaZeroLearner:
         device: where the network is trained.
         num_threads: threads of torch in this process, None: its own choice.
         synchronous: collectors wait until all owed updates are made (inline), instead of working alongside.
+        team: processes that make the updates together with this one, its leader.
     """
 
     def __init__(
@@ -46,17 +49,14 @@ class AlphaZeroLearner:
         device: Device,
         num_threads: int | None,
         synchronous: bool,
+        team: Team | None = None,
     ) -> None:
-        if num_threads is not None:
-            torch.set_num_threads(num_threads)
-        for_weights, for_draws = np.random.SeedSequence(seed).spawn(2)
+        for_draws = np.random.SeedSequence(seed).spawn(2)[1]
         training = config.training
         self._config = config
         self._game = game
         self._synchronous = synchronous
-        self._trainer = Trainer(
-            game.spec, config, seed=int(for_weights.generate_state(1)[0]), device=choose_device(device)
-        )
+        self._trainer = _make_trainer(config, game, seed=seed, device=device, num_threads=num_threads, team=team)
         self._replay = GameReplay(game, max(config.replay.max_positions, game.max_length))
         self._governor = ReplayRatioGovernor(
             training.samples_per_position, training.batch_size, config.replay.min_positions, training.max_owed_updates
@@ -174,3 +174,24 @@ class AlphaZeroLearner:
         self._published_at = counters["published_at"]
         self._governor.restore(counters["governor"])
         self._rng.bit_generator.state = counters["draws"]
+
+
+def follow(
+    config: AlphaZeroConfig, game: Game, team: Team, *, seed: int, device: Device, num_threads: int | None
+) -> None:
+    """Make updates for the learner that leads the team, with the same arguments, until it ends the team."""
+    trainer = _make_trainer(config, game, seed=seed, device=device, num_threads=num_threads, team=team)
+    assert isinstance(trainer, TeamTrainer)
+    trainer.follow()
+
+
+def _make_trainer(
+    config: AlphaZeroConfig, game: Game, *, seed: int, device: Device, num_threads: int | None, team: Team | None
+) -> Trainer:
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    for_weights = int(np.random.SeedSequence(seed).spawn(2)[0].generate_state(1)[0])
+    chosen = choose_device(device)
+    if team is None:
+        return Trainer(game.spec, config, seed=for_weights, device=chosen)
+    return TeamTrainer(game.spec, config, team=team, seed=for_weights, device=chosen)
