@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.placement_group import PlacementGroup
 
-from rlplat import registry
 from rlplat.config import RunConfig
-from rlplat.interfaces import Arrays, Demand, Summary
-from rlplat.training.build import Built, build
+from rlplat.interfaces import Arrays, Demand, Summary, TeamAgent
+from rlplat.placement import room
+from rlplat.placement.build import build_here
+from rlplat.placement.followers import assemble
 from rlplat.training.evaluating import Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report
 
@@ -25,17 +26,18 @@ NICENESS = 10
 """By how much collectors and evaluator step back: where cores are short, the learner that all wait for goes first."""
 
 
-def _build(config: RunConfig, trust: Sequence[str]) -> Built:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    registry.trust(*trust)
-    return build(config)
-
-
 class LearnerActor:
-    """Owns the replay and the networks in training."""
+    """Owns the replay and the networks in training. Dies with any of its followers, and they with it."""
 
-    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
-        self._host = LearnerHost(_build(config, trust).agent.make_learner(inline=False))
+    def __init__(
+        self, config: RunConfig, trust: Sequence[str], group: PlacementGroup, followers: Sequence[room.Resources]
+    ) -> None:
+        agent = build_here(config, trust).agent
+        if followers:
+            assert isinstance(agent, TeamAgent)  # RayPool.start saw to it
+            self._host = LearnerHost(agent.make_learner(inline=False, team=assemble(config, trust, group, followers)))
+        else:
+            self._host = LearnerHost(agent.make_learner(inline=False))
         self._lock = threading.Lock()
         self._newest: tuple[int, Any] = (0, None)
 
@@ -77,7 +79,7 @@ class CollectorActor:
         self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
     ) -> None:
         os.nice(NICENESS)
-        agent = _build(config, trust).agent
+        agent = build_here(config, trust).agent
         self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
         self._learner = learner
 
@@ -102,7 +104,7 @@ class EvaluatorActor:
 
     def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
         os.nice(NICENESS)
-        self._built = _build(config, trust)
+        self._built = build_here(config, trust)
 
     def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:
         """Evaluate published weights."""

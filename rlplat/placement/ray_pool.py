@@ -19,8 +19,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat import registry
 from rlplat.config import RunConfig
-from rlplat.errors import RlplatError, WorkerError
-from rlplat.interfaces import Agent, Arrays, Demand
+from rlplat.errors import ConfigError, RlplatError, WorkerError
+from rlplat.interfaces import Agent, Arrays, Demand, TeamAgent
 from rlplat.placement import cluster, room
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.search.game import Game
@@ -58,6 +58,7 @@ class RayPool:
         self, config: RunConfig, game: Game, agent: Agent, waiting: Callable[[str], None] = lambda _: None
     ) -> None:
         self._config, self._agent, self._waiting = config, agent, waiting
+        self._num_learners = config.placement.num_learners
         self._num_collectors = config.placement.resolve_num_actors()
         self._calls: dict[Any, _Call] = {}
         self._evaluator: Any = None
@@ -67,6 +68,11 @@ class RayPool:
 
     def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
         """Start Ray and the actors, from a checkpoint's folder if there is one."""
+        if self._num_learners > 1 and not isinstance(self._agent, TeamAgent):
+            raise ConfigError(
+                f"placement.num_learners is {self._num_learners}, it must be 1: the learner of agent "
+                f"{self._config.agent.id!r} is one process"
+            )
         self._stack.enter_context(cluster.environment())
         self._stack.callback(ray.shutdown)
         cluster.connect(self._config.placement)
@@ -74,7 +80,8 @@ class RayPool:
         self._bundles = room.bundles(self._config, num_gpus=resources().get("GPU", 0))
         self._group = cluster.reserve(self._bundles, self._waiting)
         learner = self._placed(LearnerActor, 0, concurrency_groups={WEIGHTS_GROUP: 1})
-        self._learner = learner.remote(self._config, registry.trusted())
+        followers = self._bundles[1 : self._num_learners]
+        self._learner = learner.remote(self._config, registry.trusted(), self._group, followers)
         self._collectors = [self._new_collector(index) for index in range(self._num_collectors)]
         report: Report = _get(self._learner.start.remote(checkpoint, initial_weights))
         if checkpoint is not None:
@@ -136,7 +143,7 @@ class RayPool:
         self._stack.close()
 
     def _new_collector(self, index: int) -> Any:
-        return self._placed(CollectorActor, 1 + index).remote(
+        return self._placed(CollectorActor, self._num_learners + index).remote(
             self._config,
             registry.trusted(),
             index,
@@ -146,7 +153,7 @@ class RayPool:
         )
 
     def _new_evaluator(self) -> Any:
-        bundle = 1 + self._num_collectors
+        bundle = self._num_learners + self._num_collectors
         if bundle < len(self._bundles):
             actor = self._placed(EvaluatorActor, bundle)
         else:  # asked for by a checkpoint of a time when evaluations were configured
