@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -11,13 +12,15 @@ from typing import Any
 import ray
 from ray.util.placement_group import PlacementGroup
 
+from rlplat import registry
 from rlplat.config import RunConfig
 from rlplat.interfaces import Arrays, Demand, Summary, TeamAgent
 from rlplat.placement import room
-from rlplat.placement.build import build_here
-from rlplat.placement.followers import assemble
+from rlplat.placement.followers import assemble, own_address
+from rlplat.training.build import Built, build
 from rlplat.training.evaluating import Strength, evaluate_weights
 from rlplat.training.hosts import CollectorHost, LearnerHost, Report
+from rlplat.training.team import MeetingPoint, Team
 
 WEIGHTS_GROUP = "weights"
 """Concurrency group of the learner that hands out weights while an update is under way."""
@@ -26,18 +29,33 @@ NICENESS = 10
 """By how much collectors and evaluator step back: where cores are short, the learner that all wait for goes first."""
 
 
+def _build(config: RunConfig, trust: Sequence[str]) -> Built:
+    """Build what the configuration names; an actor without a GPU, or a part of one, works on the CPU."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    registry.trust(*trust)
+    gpu_ids: Any = ray.get_gpu_ids  # untyped
+    if not gpu_ids():
+        # Ray shows all GPUs to actors that were given none. torch looks when it first uses one.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        placement = config.placement.model_copy(update={"device": "cpu"})
+        config = config.model_copy(update={"placement": placement})
+    return build(config)
+
+
 class LearnerActor:
     """Owns the replay and the networks in training. Dies with any of its followers, and they with it."""
 
     def __init__(
         self, config: RunConfig, trust: Sequence[str], group: PlacementGroup, followers: Sequence[room.Resources]
     ) -> None:
-        agent = build_here(config, trust).agent
+        agent = _build(config, trust).agent
         if followers:
             assert isinstance(agent, TeamAgent)  # RayPool.start saw to it
-            self._host = LearnerHost(agent.make_learner(inline=False, team=assemble(config, trust, group, followers)))
+            team = assemble(FollowerActor, config, trust, group, followers)
+            learner = agent.make_learner(inline=False, team=team)
         else:
-            self._host = LearnerHost(agent.make_learner(inline=False))
+            learner = agent.make_learner(inline=False)
+        self._host = LearnerHost(learner)
         self._lock = threading.Lock()
         self._newest: tuple[int, Any] = (0, None)
 
@@ -72,6 +90,18 @@ class LearnerActor:
                 self._newest = newest
 
 
+class FollowerActor:
+    """One more process of the learner."""
+
+    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
+        self._agent = _build(config, trust).agent
+
+    def follow(self, point: MeetingPoint, rank: int) -> None:
+        """Join the team and work until it ends."""
+        assert isinstance(self._agent, TeamAgent)
+        self._agent.follow(Team.join(point, rank, address=own_address()))
+
+
 class CollectorActor:
     """Makes data with the newest weights, which it asks the learner for before every call."""
 
@@ -79,7 +109,7 @@ class CollectorActor:
         self, config: RunConfig, trust: Sequence[str], index: int, num_collectors: int, generation: int, learner: Any
     ) -> None:
         os.nice(NICENESS)
-        agent = build_here(config, trust).agent
+        agent = _build(config, trust).agent
         self._host = CollectorHost(agent.make_collector(index, num_collectors, generation=generation))
         self._learner = learner
 
@@ -104,7 +134,7 @@ class EvaluatorActor:
 
     def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
         os.nice(NICENESS)
-        self._built = build_here(config, trust)
+        self._built = _build(config, trust)
 
     def evaluate(self, step: int, weights: Arrays) -> tuple[int, Strength]:
         """Evaluate published weights."""

@@ -14,44 +14,35 @@ from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat.config import RunConfig
-from rlplat.interfaces import TeamAgent
 from rlplat.placement import room
-from rlplat.placement.build import build_here
-from rlplat.training.team import MeetingPoint, Team
+from rlplat.training.team import Team
 
 _log = logging.getLogger(__name__)
 
 
-class FollowerActor:
-    """One more process of the learner."""
-
-    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
-        self._agent = build_here(config, trust).agent
-
-    def follow(self, point: MeetingPoint, rank: int) -> None:
-        """Join the team and work until it ends."""
-        assert isinstance(self._agent, TeamAgent)
-        self._agent.follow(Team.join(point, rank, address=_own_address()))
-
-
 def assemble(
-    config: RunConfig, trust: Sequence[str], group: PlacementGroup, followers: Sequence[room.Resources]
+    follower: type,
+    config: RunConfig,
+    trust: Sequence[str],
+    group: PlacementGroup,
+    bundles: Sequence[room.Resources],
 ) -> Team:
-    """Start the followers, in the bundles of the run after the first, and return the team with this process as leader.
+    """Start actors of the class `follower`, in the bundles of the run after its first, and return the team with this
+    process as leader.
 
     The followers belong to this actor, so Ray ends them when it ends. When one of them ends, this process does too: the
     whole learner is lost or none of it, and whoever looks after the learner needs to know of nothing else.
     """
-    store, point = Team.open(_own_address(), 1 + len(followers))
+    store, point = Team.open(own_address(), 1 + len(bundles))
     actors, ends = [], []
-    for rank, resources in enumerate(followers, start=1):
+    for rank, resources in enumerate(bundles, start=1):
         strategy: Any = PlacementGroupSchedulingStrategy  # untyped
         make: Any = ray.remote(
             num_cpus=resources["CPU"],
             num_gpus=resources.get("GPU", 0),
             scheduling_strategy=strategy(group, rank),
         )
-        actors.append(make(FollowerActor).remote(config, trust))
+        actors.append(make(follower).remote(config, trust))
         ends.append(actors[-1].follow.remote(point, rank))
     threading.Thread(target=_end_with_the_first, args=(actors, ends), name="followers", daemon=True).start()
     return Team.lead(store, point)
@@ -69,7 +60,7 @@ def _end_with_the_first(actors: Sequence[Any], ends: Sequence[Any]) -> None:
     os._exit(1)
 
 
-def _own_address() -> str:
+def own_address() -> str:
     """The address under which Ray knows this machine: the loopback one where Ray was started for one run."""
     find: Any = ray.util.get_node_ip_address  # untyped
     address: str = find()
