@@ -144,8 +144,14 @@ class PlacementConfig(ConfigModel):
     """Actors that make data, at least 1; null: one per core that this process may use."""
     threads_per_actor: Count = 1
     """Threads of one actor. One, as more actors use more cores just as well and wait less for each other."""
+    num_learners: Count = 1
+    """Processes that train one network together, at least 1; each takes its share of every batch. More than one pay on
+    as many GPUs; on the CPU one process uses all cores as well."""
     learner_threads: Count | None = None
-    """Threads of the learner on the CPU, at least 1; null: the library's choice."""
+    """Threads of each process of the learner on the CPU, at least 1; null: the library's choice."""
+    learner_gpu: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """The learner's share where it and the actors have one GPU together, between 0 and 1. Ray counts it; the GPU itself
+    serves whoever asks. With more GPUs the learner has its own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks run; `auto`: a GPU where there is one that works. `cuda` fails where there is none."""
     address: str | None = None
@@ -158,6 +164,15 @@ class PlacementConfig(ConfigModel):
     """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
     calls took before. Ten times its longest call, and half a minute at least, is enough once calls were measured;
     this is the limit of the first ones. An hour, as an evaluation may take that long."""
+
+    @model_validator(mode="after")
+    def _one_process_has_one_learner(self) -> PlacementConfig:
+        if self.mode == "inline" and self.num_learners > 1:
+            raise ValueError(
+                f"num_learners is {self.num_learners} and mode is 'inline', which is one process: set num_learners to "
+                "1, or mode to ray"
+            )
+        return self
 
     def resolve_num_actors(self) -> int:
         """Return the number of actors: as configured, or one per core."""

@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from rlplat.config import RunConfig
+    from rlplat.training.team import Team
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 """Named arrays: what collectors return, learners publish, and checkpoints hold."""
@@ -188,6 +189,21 @@ class Agent(Protocol):
         The charts of a category `first` stand at the top, after the scores and before the waiting times of the engine;
         docs/watching.md tells how to read them.
         """
+        ...
+
+
+@runtime_checkable
+class TeamAgent(Protocol):
+    """An agent whose learner can be several processes: what it offers besides an `Agent`.
+
+    One of them, the leader, is the learner: it alone holds data, saves and publishes. It works with the others through
+    the team, which ends with the leader.
+    """
+
+    def make_learner(self, *, inline: bool, team: Team | None = None) -> Learner: ...
+
+    def follow(self, team: Team) -> None:
+        """Work for the leader in a process of its own until the team ends."""
         ...
 
 

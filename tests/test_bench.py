@@ -172,10 +172,21 @@ def test_inference_is_measured_at_every_batch_beside_onnx_runtime():
     assert 0 < results["inference.8x1.new_weights_s"].value < 1
 
 
+def test_inference_in_torch_is_measured_beside_bare_forward_passes():
+    (result,) = alphazero.torch_inference(seconds=0.05, rounds=2, networks=TINY, batches=(16,), device="cpu")
+    assert result.name == "inference.8x1.cpu.batch16"
+    assert (result.fields["device"], result.fields["precision"]) == ("the CPU", "float32")
+    assert result.fields["plain"] > 0
+    assert 0.02 < result.fields["share"] < 5
+
+
 def test_the_learner_is_measured_with_its_replay():
     results = by_name(alphazero.learner(seconds=0.05, rounds=2, networks=TINY, num_positions=50_000))
     assert results["learner.8x1.updates"].value > 0
-    assert results["learner.8x1.updates"].fields["batch"] == 256
+    fields = results["learner.8x1.updates"].fields
+    assert (fields["batch"], fields["precision"]) == (256, "float32" if fields["device"] == "cpu" else "bfloat16")
+    assert fields["plain"] > 0
+    assert 0.02 < fields["share"] < 5
     replay = results["learner.replay.bytes_per_position"]
     assert 30 < replay.value < 150
     assert replay.fields["memory_bytes"] == pytest.approx(replay.value * 50_000)

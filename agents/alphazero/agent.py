@@ -9,12 +9,14 @@ from agents.alphazero.collector import AlphaZeroCollector
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import make_evaluator
 from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
+from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
     from agents.alphazero.learner import AlphaZeroLearner
     from rlplat.config import RunConfig
     from rlplat.search.game import Game
+    from rlplat.training.team import Team
 
 
 class AlphaZero:
@@ -25,6 +27,12 @@ class AlphaZero:
     def __init__(self, config: RunConfig, env: Game) -> None:
         if not isinstance(config.agent, AlphaZeroConfig):
             raise TypeError(f"config.agent is {type(config.agent).__name__}, expected AlphaZeroConfig")
+        size, num_learners = config.agent.training.batch_size, config.placement.num_learners
+        if size % num_learners or size < 2 * num_learners:
+            raise ConfigError(
+                f"agent.training.batch_size is {size}, it must be a multiple of placement.num_learners = "
+                f"{num_learners} and give each of them at least 2 positions"
+            )
         self._run, self._config, self._game = config, config.agent, env
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> AlphaZeroCollector:
@@ -39,7 +47,7 @@ class AlphaZero:
             num_threads=self._run.placement.threads_per_actor,
         )
 
-    def make_learner(self, *, inline: bool) -> AlphaZeroLearner:
+    def make_learner(self, *, inline: bool, team: Team | None = None) -> AlphaZeroLearner:
         from agents.alphazero.learner import AlphaZeroLearner
 
         return AlphaZeroLearner(
@@ -49,7 +57,16 @@ class AlphaZero:
             device=self._run.placement.device,
             num_threads=self._run.placement.learner_threads,
             synchronous=inline,
+            team=team,
         )
+
+    def follow(self, team: Team) -> None:
+        """Make updates for the learner that leads the team, until it ends."""
+        from agents.alphazero.learner import follow
+
+        placement = self._run.placement
+        threads = placement.learner_threads
+        follow(self._config, self._game, team, seed=self._run.seed, device=placement.device, num_threads=threads)
 
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> AlphaZeroPolicy:
         evaluator = make_evaluator(

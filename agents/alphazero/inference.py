@@ -78,7 +78,7 @@ def choose_device(device: Device) -> Literal["cpu", "cuda"]:
     """Turn "auto" into the device to use. Warns when a GPU stays unused; DeviceError if "cuda" cannot be used.
 
     Imports torch only where the driver shows a GPU or "cuda" is asked for. A GPU that is hidden from this process by an
-    empty CUDA_VISIBLE_DEVICES, as Ray does for actors that asked for none, counts as not there.
+    empty CUDA_VISIBLE_DEVICES, as from actors that were given none, counts as not there.
     """
     names = [] if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") else [gpu["name"] for gpu in gpus()]
     if device == "cuda":

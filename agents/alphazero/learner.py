@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import Device, choose_device
+from agents.alphazero.team_trainer import TeamTrainer
 from agents.alphazero.trainer import Trainer
 from rlplat.data.replay import GameReplay
 from rlplat.errors import CheckpointError
@@ -22,6 +23,7 @@ from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
 from rlplat.runs.arrays import save_arrays
 from rlplat.search.game import Game
 from rlplat.training.governor import ReplayRatioGovernor
+from rlplat.training.team import Team
 
 MODEL_FILE = "model.safetensors"
 REPLAY_FILE = "replay.safetensors"
@@ -36,6 +38,7 @@ class AlphaZeroLearner:
         device: where the network is trained.
         num_threads: threads of torch in this process, None: its own choice.
         synchronous: collectors wait until all owed updates are made (inline), instead of working alongside.
+        team: processes that make the updates together with this one, its leader.
     """
 
     def __init__(
@@ -47,17 +50,14 @@ class AlphaZeroLearner:
         device: Device,
         num_threads: int | None,
         synchronous: bool,
+        team: Team | None = None,
     ) -> None:
-        if num_threads is not None:
-            torch.set_num_threads(num_threads)
-        for_weights, for_draws = np.random.SeedSequence(seed).spawn(2)
+        for_draws = np.random.SeedSequence(seed).spawn(2)[1]
         training = config.training
         self._config = config
         self._game = game
         self._synchronous = synchronous
-        self._trainer = Trainer(
-            game.spec, config, seed=int(for_weights.generate_state(1)[0]), device=choose_device(device)
-        )
+        self._trainer = _make_trainer(config, game, seed=seed, device=device, num_threads=num_threads, team=team)
         self._replay = GameReplay(game, max(config.replay.max_positions, game.max_length))
         self._governor = ReplayRatioGovernor(
             training.samples_per_position, training.batch_size, config.replay.min_positions, training.max_owed_updates
@@ -82,7 +82,6 @@ class AlphaZeroLearner:
 
     def update(self, max_updates: int) -> Metrics:
         """Make at most `max_updates` of the updates that are owed; the metrics are means over them (empty if none)."""
-        rows = []
         draw_s = 0.0
         num_updates = min(max_updates, self._governor.owed_updates())
         for _ in range(num_updates):
@@ -90,14 +89,12 @@ class AlphaZeroLearner:
             batch = self._replay.draw(self._config.training.batch_size, self._rng)
             draw_s += time.perf_counter() - start
             self._governor.spend(1)
-            rows.append(self._trainer.update(batch))
-        if not rows:
+            self._trainer.update(batch)
+        if num_updates <= 0:
             return {}
-        kept = [row for row in rows if row]
-        metrics = {name: sum(row[name] for row in kept) / len(kept) for name in kept[0]} if kept else {}
-        return metrics | {
+        return self._trainer.take_metrics() | {
             "timing/draw": draw_s / num_updates,
-            "optimizer/skipped_updates": float(self._trainer.num_skipped),
+            "optimizer/skipped_updates": float(self._trainer.ledger.num_skipped),
             "replay/positions": float(self._replay.num_positions),
             "replay/games": float(self._replay.num_games),
             "replay/window": float(self._replay.window),
@@ -129,8 +126,8 @@ class AlphaZeroLearner:
         counters = {
             "trained_for": self._trained_for(),
             "num_updates": self._trainer.num_updates,
-            "num_skipped": self._trainer.num_skipped,
-            "num_skipped_in_a_row": self._trainer.num_skipped_in_a_row,
+            "num_skipped": self._trainer.ledger.num_skipped,
+            "num_skipped_in_a_row": self._trainer.ledger.num_skipped_in_a_row,
             "num_games": self._num_games,
             "version": self._version,
             "published_at": self._published_at,
@@ -176,10 +173,30 @@ class AlphaZeroLearner:
 
     def _restore_counters(self, counters: dict[str, Any]) -> None:
         self._trainer.num_updates = counters["num_updates"]
-        self._trainer.num_skipped = counters["num_skipped"]
-        self._trainer.num_skipped_in_a_row = counters["num_skipped_in_a_row"]
+        self._trainer.ledger.restore(counters["num_skipped"], counters["num_skipped_in_a_row"])
         self._num_games = counters["num_games"]
         self._version = counters["version"]
         self._published_at = counters["published_at"]
         self._governor.restore(counters["governor"])
         self._rng.bit_generator.state = counters["draws"]
+
+
+def follow(
+    config: AlphaZeroConfig, game: Game, team: Team, *, seed: int, device: Device, num_threads: int | None
+) -> None:
+    """Make updates for the learner that leads the team, with the same arguments, until it ends the team."""
+    trainer = _make_trainer(config, game, seed=seed, device=device, num_threads=num_threads, team=team)
+    assert isinstance(trainer, TeamTrainer)
+    trainer.follow()
+
+
+def _make_trainer(
+    config: AlphaZeroConfig, game: Game, *, seed: int, device: Device, num_threads: int | None, team: Team | None
+) -> Trainer:
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    for_weights = int(np.random.SeedSequence(seed).spawn(2)[0].generate_state(1)[0])
+    chosen = choose_device(device)
+    if team is None:
+        return Trainer(game.spec, config, seed=for_weights, device=chosen)
+    return TeamTrainer(game.spec, config, team=team, seed=for_weights, device=chosen)

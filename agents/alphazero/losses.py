@@ -13,6 +13,12 @@ from torch.nn import functional
 
 from agents.alphazero.network import values
 
+TERMS = (
+    *("loss/policy", "loss/value", "loss/total"),
+    *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy", "value/error"),
+)
+"""Names of what `loss_terms` returns."""
+
 
 @dataclass(frozen=True)
 class Targets:

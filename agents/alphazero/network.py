@@ -101,7 +101,7 @@ def initialise_network(network: ResidualNetwork, seed: int) -> None:
             fan = module.weight[:, 0].numel() if isinstance(module, nn.Conv2d) else module.in_features
             scale = 0.0 if name.endswith("output") else (2.0 / fan) ** 0.5
             with torch.no_grad():
-                module.weight.copy_(scale * torch.randn(module.weight.shape, generator=generator))
+                module.weight.copy_(scale * torch.randn(module.weight.shape, generator=generator) + 0.0)  # no -0
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

@@ -4,59 +4,70 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agents.alphazero.config import AlphaZeroConfig
-from agents.alphazero.losses import Targets, loss_terms
+from agents.alphazero.ledger import Ledger
+from agents.alphazero.losses import TERMS, Targets, loss_terms
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays
+from agents.alphazero.optimizer import STATES, make_optimizer, memory, step_unless
 from agents.alphazero.weights import check_weights, weight_shapes
 from rlplat.data.replay import Batch
-from rlplat.errors import CheckpointError, DivergedError
+from rlplat.errors import CheckpointError
 from rlplat.interfaces import Arrays, EnvSpec, Metrics
 
-MAX_SKIPPED_IN_A_ROW = 10
-OPTIMIZER_STATES = {"sgd": {"momentum_buffer"}, "adamw": {"step", "exp_avg", "exp_avg_sq"}}
+Precision = Literal["float32", "bfloat16"]
+
+
+def default_precision(device: str) -> Precision:
+    """Of forward and backward pass on "cuda" or "cpu". bfloat16 needs no scaling of the loss, unlike float16."""
+    return "bfloat16" if device == "cuda" else "float32"
 
 
 class Trainer:
-    """Network, optimiser and moving average. bfloat16 autocast on CUDA; float32 and repeatable bit by bit on the CPU.
+    """Network, optimiser and moving average.
+
+    On a GPU the updates are queued and the host goes on at once; only `take_metrics`, `published` and `state` wait for
+    them. On the CPU in float32 everything is repeatable bit by bit.
 
     Args:
         seed: of the initial weights; the global generator is neither used nor changed.
         device: "cpu" or "cuda".
+        precision: of the forward and backward pass (autocast); weights and optimiser are float32 in any case. None:
+            bfloat16 on CUDA, float32 on the CPU.
     """
 
-    def __init__(self, spec: EnvSpec, config: AlphaZeroConfig, *, seed: int, device: str) -> None:
+    def __init__(
+        self, spec: EnvSpec, config: AlphaZeroConfig, *, seed: int, device: str, precision: Precision | None = None
+    ) -> None:
         self._config = config.training
         self._device = torch.device(device)
+        self._autocast = (precision or default_precision(device)) == "bfloat16"
         self._shapes = weight_shapes(spec, config.network)
         network = ResidualNetwork(spec, config.network)
         initialise_network(network, seed)
-        self._network = network.to(self._device, memory_format=torch.channels_last).train()
+        self._network = self._prepare(network.to(self._device, memory_format=torch.channels_last)).train()
+        self._statistics = _flattened(self._network)
         self._newest = {
             name: tensor for name, tensor in self._network.state_dict().items() if tensor.is_floating_point()
         }
         averaged = [name for name, _ in self._network.named_parameters() if config.training.ema_decay > 0]
         self._average = {name: self._newest[name].clone() for name in averaged}
-        self._optimizer = self._make_optimizer()
+        self._optimizer = make_optimizer(self._network, self._config)
+        self.ledger = Ledger((*TERMS, "optimizer/gradient_norm"), self._device)
         self.num_updates = 0
         """Updates made, those that were skipped included."""
-        self.num_skipped = 0
-        """Updates that were skipped, as their loss or gradient was not finite."""
-        self.num_skipped_in_a_row = 0
 
-    def update(self, batch: Batch) -> Metrics:
-        """Make one update and return its metrics; empty if it was skipped.
-
-        An update whose loss or gradient is not finite changes only the counters. DivergedError after ten in a row.
-        """
+    def update(self, batch: Batch) -> None:
+        """Make one update. One whose loss or gradient is not finite changes only the counters."""
         training = self._config
-        buffers = {name: buffer.clone() for name, buffer in self._network.named_buffers()}
+        statistics = [flat.clone() for flat in self._statistics]
         observations = self._to_device(batch.planes).contiguous(memory_format=torch.channels_last)
         targets = Targets(*map(self._to_device, (batch.policy, batch.legal, batch.outcome, batch.root_value)))
-        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._autocast):
             policy_logits, value_logits = self._network(observations)
         terms = loss_terms(
             policy_logits,
@@ -67,20 +78,24 @@ class Trainer:
         )
         self._optimizer.zero_grad()
         terms["loss/total"].backward()
+        terms = self._over_the_whole_batch(terms)
         limit = math.inf if training.max_gradient_norm is None else training.max_gradient_norm
         terms["optimizer/gradient_norm"] = torch.nn.utils.clip_grad_norm_(self._network.parameters(), limit)
-        metrics = dict(zip(terms, torch.stack([term.detach() for term in terms.values()]).tolist(), strict=True))
-        metrics["optimizer/learning_rate"] = training.learning_rate_at(self.num_updates)
-        if not (math.isfinite(metrics["loss/total"]) and math.isfinite(metrics["optimizer/gradient_norm"])):
-            self._skip(buffers, metrics)
-            return {}
-        for group in self._optimizer.param_groups:
-            group["lr"] = metrics["optimizer/learning_rate"]
-        self._optimizer.step()
-        self._move_average()
+        skipped = self.ledger.add(terms)
+        step_unless(skipped, self._optimizer, training.learning_rate_at(self.num_updates))
+        for flat, before in zip(self._statistics, statistics, strict=True):
+            torch.where(skipped, before, flat, out=flat)
+        self._move_average(skipped)
         self.num_updates += 1
-        self.num_skipped_in_a_row = 0
-        return metrics
+
+    def take_metrics(self) -> Metrics:
+        """Wait for the updates made since the last call; the means over them, empty if all were skipped.
+
+        DivergedError if ten in a row were skipped.
+        """
+        rate = self._config.learning_rate_at(max(0, self.num_updates - 1))
+        metrics = self.ledger.read(rate)
+        return metrics | {"optimizer/learning_rate": rate} if metrics else {}
 
     def published(self) -> Arrays:
         """The weights for play: the moving average if there is one, with the newest batch normalisation statistics."""
@@ -99,10 +114,7 @@ class Trainer:
         """Weights, moving average and the optimiser's memory by name; the counters are the caller's to keep."""
         tensors = {f"network.{name}": tensor for name, tensor in self._network.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self._average.items()}
-        for name, parameter in self._network.named_parameters():
-            for key, value in self._optimizer.state[parameter].items():
-                if value is not None:
-                    tensors[f"optimizer.{key}.{name}"] = value
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in memory(self._network, self._optimizer).items()}
         return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], source: str) -> None:
@@ -110,7 +122,7 @@ class Trainer:
         network, average = _below("network.", tensors), _below("average.", tensors)
         check_weights(to_arrays(network), self._shapes, source)
         optimizer = _below("optimizer.", tensors)
-        kinds, allowed = {name.split(".", 1)[0] for name in optimizer}, OPTIMIZER_STATES[self._config.optimizer]
+        kinds, allowed = {name.split(".", 1)[0] for name in optimizer}, set(STATES[self._config.optimizer])
         if kinds - allowed:
             raise CheckpointError(
                 f"{source}: the optimiser's memory holds {sorted(kinds)}, {self._config.optimizer} has "
@@ -120,47 +132,53 @@ class Trainer:
         self._network.load_state_dict(network)
         for name, tensor in self._average.items():
             tensor.copy_(average.get(name, network[name]))  # a run may begin to average when it is continued
-        self._optimizer.state.clear()
-        for name, parameter in self._network.named_parameters():
-            for kind in kinds:
-                # AdamW counts its steps on the CPU wherever the parameters are.
-                tensor = optimizer[f"{kind}.{name}"]
-                like = tensor if kind == "step" else torch.empty_like(parameter)
-                self._optimizer.state[parameter][kind] = like.copy_(tensor)
+        for name, tensor in memory(self._network, self._optimizer).items():
+            if name in optimizer:
+                tensor.copy_(optimizer[name])
+            else:  # a checkpoint before the first step, or SGD that went without momentum
+                tensor.zero_()
 
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        training = self._config
-        parameters = list(self._network.parameters())
-        groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": training.weight_decay},
-            {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
-        ]
-        if training.optimizer == "sgd":
-            return torch.optim.SGD(groups, lr=training.learning_rate, momentum=training.momentum)
-        return torch.optim.AdamW(groups, lr=training.learning_rate, betas=(training.momentum, 0.999))
+    def _prepare(self, network: nn.Module) -> nn.Module:
+        """The network as it is trained here."""
+        return network
+
+    def _over_the_whole_batch(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms as they are for the whole batch, with the gradients brought to the same."""
+        return terms
 
     def _to_device(self, array: object) -> Tensor:
-        return torch.as_tensor(array, device=self._device)
+        """A copy on the device. From pinned memory, which is given back when the copy was made, nobody waits for it."""
+        tensor = torch.as_tensor(array)
+        return tensor.pin_memory().to(self._device, non_blocking=True) if self._device.type == "cuda" else tensor
 
-    def _move_average(self) -> None:
+    def _move_average(self, skipped: Tensor) -> None:
         """Move the average towards the newest weights; early on faster, so that the first weights do not linger."""
         decay = min(self._config.ema_decay, (1 + self.num_updates) / (10 + self.num_updates))
+        weight = (~skipped).float() * (1.0 - decay)
         for name, tensor in self._average.items():
-            tensor.lerp_(self._newest[name], 1.0 - decay)
+            tensor.lerp_(self._newest[name], weight)
 
-    def _skip(self, buffers: dict[str, Tensor], metrics: Metrics) -> None:
-        for name, buffer in self._network.named_buffers():
-            buffer.copy_(buffers[name])
-        self.num_updates += 1
-        self.num_skipped += 1
-        self.num_skipped_in_a_row += 1
-        if self.num_skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
-            raise DivergedError(
-                f"{MAX_SKIPPED_IN_A_ROW} updates in a row were skipped: loss {metrics['loss/total']}, gradient norm "
-                f"{metrics['optimizer/gradient_norm']}, learning rate {metrics['optimizer/learning_rate']:g}. The "
-                "training has diverged; begin from an earlier checkpoint (--init-from RUN/checkpoints/STEP) with a "
-                "lower agent.training.learning_rate"
-            )
+
+def _flattened(network: nn.Module) -> list[Tensor]:
+    """Lay all buffers of one type side by side in one tensor, so that one call saves or restores them; returns these.
+
+    They are the running statistics of the batch normalisation and its counts of batches.
+    """
+    flats = []
+    for dtype in {buffer.dtype: None for buffer in network.buffers()}:
+        owners = [
+            (module, name)
+            for module in network.modules()
+            for name, buffer in module.named_buffers(recurse=False)
+            if buffer.dtype == dtype
+        ]
+        buffers = [getattr(module, name) for module, name in owners]
+        flat = torch.cat([buffer.flatten() for buffer in buffers])
+        parts = flat.split([buffer.numel() for buffer in buffers])
+        for (module, name), buffer, part in zip(owners, buffers, parts, strict=True):
+            setattr(module, name, part.view(buffer.shape))
+        flats.append(flat)
+    return flats
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

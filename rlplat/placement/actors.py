@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray.util.placement_group import PlacementGroup
 
 from rlplat import registry
 from rlplat.config import RunConfig
-from rlplat.interfaces import Arrays, Demand, Summary
+from rlplat.interfaces import Arrays, Demand, Summary, TeamAgent
+from rlplat.placement import room
+from rlplat.placement.followers import assemble, own_address
 from rlplat.training.build import Built, build
 from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report
+from rlplat.training.team import MeetingPoint, Team
 
 if TYPE_CHECKING:
     from rlplat.training.evaluating import Rival, Strength
@@ -29,16 +33,32 @@ NICENESS = 10
 
 
 def _build(config: RunConfig, trust: Sequence[str]) -> Built:
+    """Build what the configuration names; an actor without a GPU, or a part of one, works on the CPU."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     registry.trust(*trust)
+    gpu_ids: Any = ray.get_gpu_ids  # untyped
+    if not gpu_ids():
+        # Ray shows all GPUs to actors that were given none. torch looks when it first uses one.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        placement = config.placement.model_copy(update={"device": "cpu"})
+        config = config.model_copy(update={"placement": placement})
     return build(config)
 
 
 class LearnerActor:
-    """Owns the replay and the networks in training."""
+    """Owns the replay and the networks in training. Dies with any of its followers, and they with it."""
 
-    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
-        self._host = LearnerHost(_build(config, trust).agent.make_learner(inline=False))
+    def __init__(
+        self, config: RunConfig, trust: Sequence[str], group: PlacementGroup, followers: Sequence[room.Resources]
+    ) -> None:
+        agent = _build(config, trust).agent
+        if followers:
+            assert isinstance(agent, TeamAgent)  # RayPool.start saw to it
+            team = assemble(FollowerActor, config, trust, group, followers)
+            learner = agent.make_learner(inline=False, team=team)
+        else:
+            learner = agent.make_learner(inline=False)
+        self._host = LearnerHost(learner)
         self._lock = threading.Lock()
         self._newest: tuple[int, Any] = (0, None)
 
@@ -71,6 +91,18 @@ class LearnerActor:
             newest = (self._host.version, ray.put(self._host.weights))
             with self._lock:
                 self._newest = newest
+
+
+class FollowerActor:
+    """One more process of the learner."""
+
+    def __init__(self, config: RunConfig, trust: Sequence[str]) -> None:
+        self._agent = _build(config, trust).agent
+
+    def follow(self, point: MeetingPoint, rank: int) -> None:
+        """Join the team and work until it ends."""
+        assert isinstance(self._agent, TeamAgent)
+        self._agent.follow(Team.join(point, rank, address=own_address()))
 
 
 class CollectorActor:

@@ -91,7 +91,7 @@ def _start(placement: PlacementConfig) -> None:
     os.environ.setdefault("RAY_worker_niceness", str(WORKER_NICENESS))
     ray.init(
         address="local",
-        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.SPARE_CPUS,
+        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.spare_cpus(placement),
         object_store_memory=placement.object_store_mib << 20,
         include_dashboard=False,
         log_to_driver=True,

@@ -22,7 +22,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat import registry
 from rlplat.config import RunConfig
-from rlplat.interfaces import Agent, Arrays, Demand
+from rlplat.errors import ConfigError
+from rlplat.interfaces import Agent, Arrays, Demand, TeamAgent
 from rlplat.placement import cluster, room
 from rlplat.placement.actors import WEIGHTS_GROUP, CollectorActor, EvaluatorActor, LearnerActor
 from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there, remote
@@ -50,6 +51,7 @@ class RayPool:
         self, config: RunConfig, game: Game, agent: Agent, waiting: Callable[[str], None] = lambda _: None
     ) -> None:
         self._config, self._agent, self._waiting = config, agent, waiting
+        self._num_learners = config.placement.num_learners
         self._num_collectors = config.placement.resolve_num_actors()
         most_silence_s = config.placement.most_silence_s
         self._patience = defaultdict(lambda: Patience(most_silence_s), start=Patience(MOST_START_S))
@@ -61,12 +63,18 @@ class RayPool:
 
     def start(self, checkpoint: Path | None, initial_weights: Arrays | None) -> Report:
         """Start Ray and the actors, from a checkpoint's folder if there is one; again after the loss of the learner."""
+        if self._num_learners > 1 and not isinstance(self._agent, TeamAgent):
+            raise ConfigError(
+                f"placement.num_learners is {self._num_learners}, it must be 1: the learner of agent "
+                f"{self._config.agent.id!r} is one process"
+            )
         if self._group is None:
             self._connect()
         if self._learner is not None:
             ray.kill(self._learner)  # one that hangs or is out of reach would keep its room
         learner = self._placed(LearnerActor, 0, concurrency_groups={WEIGHTS_GROUP: 1})
-        self._learner = learner.remote(self._config, registry.trusted())
+        followers = self._bundles[1 : self._num_learners]
+        self._learner = learner.remote(self._config, registry.trusted(), self._group, followers)
         count = self._num_collectors
         afresh = [CollectorState(0, None)] * count
         self._crew.begin(self._learner, afresh if checkpoint is None else load_collectors(checkpoint, count))
@@ -148,12 +156,12 @@ class RayPool:
         return cluster.has_lost_room(self._group)
 
     def _new_collector(self, index: int) -> Any:
-        return self._placed(CollectorActor, 1 + index).remote(
+        return self._placed(CollectorActor, self._num_learners + index).remote(
             self._config, registry.trusted(), index, self._num_collectors
         )
 
     def _new_evaluator(self) -> Any:
-        bundle = 1 + self._num_collectors
+        bundle = self._num_learners + self._num_collectors
         if bundle < len(self._bundles):
             actor = self._placed(EvaluatorActor, bundle)
         else:  # asked for by a checkpoint of a time when evaluations were configured

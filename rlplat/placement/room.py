@@ -6,38 +6,71 @@ run asks for; it must lie on one machine. All bundles of a run are given togethe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rlplat.config import RunConfig
+    from rlplat.config import PlacementConfig, RunConfig
 
 SPARE_CPUS = 2
 """CPUs beside the collectors': the learner's and the evaluator's."""
+SMALLEST_PART = 1e-4
+"""Of a resource, as Ray counts."""
 
 Resources = Mapping[str, float]
 
 
 def bundles(config: RunConfig, *, num_gpus: float) -> list[dict[str, float]]:
-    """Return the bundles of the learner, of every collector in order, and of the evaluator if there is one.
+    """Return the bundles of every process of the learner, of every collector in order, and of the evaluator if there is
+    one.
 
-    `num_gpus` are those of the cluster. Where there are some (or the configuration demands one) and the device is not
-    `cpu`, the learner takes half of one and the collectors share the other half.
+    `num_gpus` are those of the cluster, see `gpu_parts`.
     """
     placement = config.placement
-    num_collectors = placement.resolve_num_actors()
+    of_learner, of_collector = gpu_parts(placement, num_gpus)
     learner, collector = {"CPU": 1.0}, {"CPU": float(placement.threads_per_actor)}
-    if placement.device == "cuda" or (placement.device == "auto" and num_gpus > 0):
-        learner["GPU"] = 0.5
-        collector["GPU"] = 0.5 / num_collectors
+    if of_learner > 0:
+        learner["GPU"] = of_learner
+    if of_collector > 0:
+        collector["GPU"] = of_collector
     evaluator = [{"CPU": 1.0}] if config.evaluation.every > 0 and config.evaluation.against else []
-    return [learner, *(dict(collector) for _ in range(num_collectors)), *evaluator]
+    learners = [dict(learner) for _ in range(placement.num_learners)]
+    return [*learners, *(dict(collector) for _ in range(placement.resolve_num_actors())), *evaluator]
+
+
+def gpu_parts(placement: PlacementConfig, num_gpus: float) -> tuple[float, float]:
+    """Return how much of a GPU each process of the learner and each collector gets, on a cluster with `num_gpus`.
+
+    One GPU is shared, `learner_gpu` of it for the learner and the rest for the collectors in equal parts. With more,
+    every process of the learner has one of its own, and the collectors share what is left. Where nothing is left they
+    evaluate on their CPUs; if the device must be `cuda`, one GPU more than the learner's is asked for.
+    """
+    if placement.device == "cpu" or (placement.device == "auto" and num_gpus < 1):
+        return 0.0, 0.0
+    num_learners, num_collectors = placement.num_learners, placement.resolve_num_actors()
+    if num_learners == 1 and num_gpus < 2:
+        return placement.learner_gpu, _part(1.0 - placement.learner_gpu, num_collectors)
+    left = int(num_gpus) - num_learners
+    if left < 1 and placement.device == "cuda":
+        left = 1
+    return 1.0, _part(1.0, -(-num_collectors // left)) if left > 0 else 0.0
+
+
+def _part(whole: float, number: int) -> float:
+    """One of `number` equal parts, rounded down as Ray counts, so that all of them fit."""
+    return math.floor(whole / number / SMALLEST_PART + 1e-6) * SMALLEST_PART
 
 
 def num_collectors_that_fit(config: RunConfig, nodes: Sequence[Resources]) -> int:
     """Return how many collectors find room on an empty cluster beside learner and evaluator; at least 1."""
-    spare = total(nodes).get("CPU", 0) - SPARE_CPUS
+    spare = total(nodes).get("CPU", 0) - spare_cpus(config.placement)
     return max(1, int(spare // config.placement.threads_per_actor))
+
+
+def spare_cpus(placement: PlacementConfig) -> int:
+    """Return the CPUs beside the collectors': those of all processes of the learner, and the evaluator's."""
+    return SPARE_CPUS + placement.num_learners - 1
 
 
 def total(parts: Iterable[Resources]) -> dict[str, float]:
