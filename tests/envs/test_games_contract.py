@@ -24,6 +24,7 @@ PARAMETERS = {
         {"rows": 1, "columns": 6, "line": 2},
         {"rows": 8, "columns": 1, "line": 3},
     ],
+    "gomoku": [{}, {"size": 5}, {"size": 15, "exact": 1}, {"size": 19}],
     "hex": [{"size": 3}, {"size": 5, "swap": 1}, {}, {"size": 19}],
     "othello": [{}, {"size": 6}, {"size": 4}],
 }
