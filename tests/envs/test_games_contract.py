@@ -15,6 +15,7 @@ from rlplat.registry import names, resolve
 from rlplat.testing import check_game
 
 PARAMETERS = {
+    "breakthrough": [{}, {"rows": 6, "columns": 6}, {"rows": 5, "columns": 7}, {"rows": 4, "columns": 2}],
     "connect_four": [
         {},
         {"rows": 4, "columns": 4, "line": 3},
