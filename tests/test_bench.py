@@ -102,9 +102,8 @@ def test_open_spiel_is_measured_beside_the_tree_where_it_is_installed(monkeypatc
 
 def test_every_solver_is_timed_on_openings_that_it_can_answer():
     results = by_name(bench.solver(num_positions=20))
-    assert set(results) == {
-        f"solver.{game}.{kind}" for game in ("connect_four", "tictactoe") for kind in ("mean_s", "worst_s")
-    }
+    games = ("connect_four", "othello", "tictactoe")
+    assert set(results) == {f"solver.{game}.{kind}" for game in games for kind in ("mean_s", "worst_s")}
     mean, worst = results["solver.connect_four.mean_s"], results["solver.connect_four.worst_s"]
     assert 0 < mean.value < worst.value < 10
     assert mean.value == pytest.approx(mean.fields["seconds"] / 20)

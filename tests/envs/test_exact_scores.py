@@ -112,7 +112,7 @@ def test_a_board_that_does_not_fit_the_solver_says_so():
     game = connect_four.load(rows=8, columns=8)
     assert game.exact_score_from is None
     for ask in (State.exact_score, State.action_scores):
-        with pytest.raises(GameError, match=r"rows=8, columns=8, line=4 has no exact scores; .* connect_four, tictac"):
+        with pytest.raises(GameError, match=r"columns=8, line=4 has no exact scores; .* connect_four, othello, tictac"):
             ask(game.initial_state())
 
 

@@ -15,6 +15,7 @@ from rlplat.registry import names, resolve
 from rlplat.testing import check_game
 
 PARAMETERS = {
+    "breakthrough": [{}, {"rows": 6, "columns": 6}, {"rows": 5, "columns": 7}, {"rows": 4, "columns": 2}],
     "connect_four": [
         {},
         {"rows": 4, "columns": 4, "line": 3},
@@ -24,6 +25,9 @@ PARAMETERS = {
         {"rows": 1, "columns": 6, "line": 2},
         {"rows": 8, "columns": 1, "line": 3},
     ],
+    "gomoku": [{}, {"size": 5}, {"size": 15, "exact": 1}, {"size": 19}],
+    "hex": [{"size": 3}, {"size": 5, "swap": 1}, {}, {"size": 19}],
+    "othello": [{}, {"size": 6}, {"size": 4}],
 }
 """Sizes worth a look, by game; a game that is not named is checked as it is."""
 

@@ -1,0 +1,7 @@
+"""Hex on boards of 3x3 to 19x19; parameters size, swap. Moves are cells, a1 at the upper left: "b4 swap c3"."""
+
+from pathlib import Path
+
+from rlplat.search.game import GameDefinition
+
+hex = GameDefinition("hex", header=Path(__file__).with_name("hex.hpp"))

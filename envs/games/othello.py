@@ -1,0 +1,7 @@
+"""Othello on boards of 4x4 to 8x8; parameter size. Moves are cells, a1 at the upper left, or "pass": "d3 c5 d6"."""
+
+from pathlib import Path
+
+from rlplat.search.game import GameDefinition
+
+othello = GameDefinition("othello", header=Path(__file__).with_name("othello.hpp"))
