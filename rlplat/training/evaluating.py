@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.positions import STAGES, own_positions
 from rlplat.evaluation.samples import draw_samples
 from rlplat.interfaces import Agent, Arrays, Metrics, Policy
-from rlplat.runs.metrics import MetricsWriter
 from rlplat.search.game import Game
+
+if TYPE_CHECKING:
+    from rlplat.runs.metrics import MetricsWriter
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def evaluate_weights(
     if positions:
         judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
     pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
-    return Strength(evaluations, judgements, time.perf_counter() - start, pictures)
+    return Strength(evaluations, judgements, seconds=time.perf_counter() - start, pictures=pictures)
 
 
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
@@ -91,9 +94,8 @@ def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) ->
         parse_opponent(name, trust=trust).make_policy(game, config.seed)
 
 
-def write_strength(writer: MetricsWriter, step: int, strength: Strength) -> None:
-    """Write what an evaluation of the checkpoint at `step` found to the metrics, with its pictures."""
-    writer.write(step, strength.metrics())
+def write_pictures(writer: MetricsWriter, step: int, strength: Strength) -> None:
+    """Show the pictures of the evaluation of the checkpoint at `step` in TensorBoard."""
     for name, pixels in strength.pictures.items():
         writer.image(step, f"samples/{name}", pixels)
 

@@ -23,7 +23,7 @@ from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import Budget, ProgressView
 from rlplat.training.advice import Advisor
-from rlplat.training.evaluating import save_strength, write_strength
+from rlplat.training.evaluating import save_strength, write_pictures
 from rlplat.training.hosts import TIMING, Report
 from rlplat.training.pool import Batch, Pool
 from rlplat.training.stages import Stages
@@ -190,7 +190,8 @@ class TrainingLoop:
         for step, strength in self._pool.evaluations(wait=wait):
             self._evaluation = (step, tuple(strength.evaluations))
             self._evaluation_s += strength.seconds
-            write_strength(self._output.metrics, step, strength)
+            write_pictures(self._output.metrics, step, strength)
+            self._output.metrics.write(step, strength.metrics())
             save_strength(self._output.folder.evaluations_path, step, strength)
             best = self._output.checkpoints.best_score
             score = strength.mean_score

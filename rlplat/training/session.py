@@ -29,7 +29,7 @@ from rlplat.training.evaluating import (
     evaluate_weights,
     positions_layout,
     save_strength,
-    write_strength,
+    write_pictures,
 )
 from rlplat.training.hosts import TIMING
 from rlplat.training.inline import InlinePool
@@ -207,7 +207,8 @@ def _final_evaluation(
     weights = load_arrays(last.path / WEIGHTS_FILE)
     strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
     save_strength(folder.evaluations_path, last.step, strength)
-    write_strength(writer, last.step, strength)
+    write_pictures(writer, last.step, strength)
+    writer.write(last.step, strength.metrics())
     writer.hparams_result({f"final/{name}": value for name, value in strength.metrics().items()})
     console.phase("finished")
     console.result_table(f"update {last.step}", strength.evaluations)
