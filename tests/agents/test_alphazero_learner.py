@@ -20,6 +20,7 @@ METRICS = {
     *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy", "value/error"),
     *("optimizer/learning_rate", "optimizer/gradient_norm", "optimizer/skipped_updates"),
     *("replay/positions", "replay/games", "replay/window", "replay/ratio"),
+    "timing/draw",
 }
 
 
