@@ -129,7 +129,8 @@ def evaluate_weights(
     if positions:
         judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
     pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
-    return Strength(evaluations, judgements, against_rival, time.perf_counter() - start, pictures)
+    seconds = time.perf_counter() - start
+    return Strength(evaluations, judgements, against_rival, seconds=seconds, pictures=pictures)
 
 
 def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | None:

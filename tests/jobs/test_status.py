@@ -1,10 +1,8 @@
 """What is known of runs from their folders alone."""
 
-import re
 from pathlib import Path
 
 from rlplat.jobs.overview import status
-from rlplat.jobs.report import print_status, status_results
 from rlplat.runs.folder import RunFolder
 
 
@@ -18,15 +16,3 @@ def test_status_shows_the_last_matches_against_opponents_whatever_was_found_sinc
     ):
         (run.evaluations_path / name).write_text(content)
     assert [row["opponent"] for row in status(run.path, None).evaluations] == ["random"]
-
-
-def test_status_tells_what_limits_the_run_with_the_cluster_down(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    folder = RunFolder.create(tmp_path / "run", config_text="training: {max_updates: 5}\n", info={})
-    assert status(folder.path, None).advice == ""
-    folder.update("running", advice="collectors wait; lower agent.x", updates=3)
-    folder.update(updates=4)
-    found = status(folder.path, None)
-    print_status(found)
-    assert re.search(r"^advice +collectors wait; lower agent.x$", capsys.readouterr().out, re.MULTILINE)
-    assert status_results(found)[0].fields["advice"] == "collectors wait; lower agent.x"
