@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -12,16 +13,24 @@ import psutil
 import pytest
 from long_run import CHECKPOINT_EVERY, EVALUATE_EVERY, SILENCE_S, LongRun, long_run
 
+from rlplat.hardware import num_cores
+
 pytest.importorskip("ray", reason="Ray is not installed: runs can only be inline")
 
 pytestmark = [pytest.mark.drills, pytest.mark.timeout(900)]
 
 MOST_COST_S = 10.0
-"""What a killed collector may cost, from its loss to its successor's readiness."""
+"""What a killed collector may cost, from its loss to its successor's readiness, on cores that nobody else uses."""
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongRun]:
+def slowness() -> float:
+    """By how much all takes longer here and now: what others run on each core before the drills begin, at least 1."""
+    return max(1.0, os.getloadavg()[0] / num_cores())
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, slowness: float) -> Iterator[LongRun]:
     """One run for all drills, which come in the order of this file."""
     with long_run(tmp_path_factory.mktemp("drills")) as run:
         run.train()
@@ -29,16 +38,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongRun]:
         yield run
 
 
-def test_a_killed_collector_is_back_within_ten_seconds_and_the_others_do_not_wait(run: LongRun) -> None:
+def test_a_killed_collector_is_back_in_ten_seconds_and_no_other_waits(run: LongRun, slowness: float) -> None:
     said, begun = len(run.log), time.time()
     run.process("Collector").send_signal(signal.SIGKILL)
     run.wait_for_log(r"collector \d died and is replaced", said)
     back_s = float(run.wait_for_log(r"collector \d is back after ([\d.]+) s", said)[1])
     times = [begun, *(row["time"] for row in run.rows if begun < row["time"] < begun + back_s)]
     pauses = [after - before for before, after in itertools.pairwise(times)]
-    print(f"back after {back_s} s; longest pause of the rest meanwhile {max(pauses):.2f} s, {len(pauses)} rows")
-    assert back_s < MOST_COST_S
-    assert max(pauses) < 0.5 * MOST_COST_S
+    print(f"slowness {slowness:.1f}; back after {back_s} s")
+    print(f"longest pause of the rest meanwhile {max(pauses):.2f} s, {len(pauses)} rows")
+    assert back_s < MOST_COST_S * slowness
+    assert max(pauses) < 0.5 * MOST_COST_S * slowness
     run.wait_for_checkpoint()
     run.check()
 

@@ -18,26 +18,26 @@ pytestmark = [pytest.mark.drills, pytest.mark.timeout(900)]
 
 
 def test_a_job_is_resumed_on_a_new_cluster_when_its_head_was_killed(tmp_path: Path) -> None:
-    config = tmp_path / "job.yaml"
+    config = tmp_path / "run.yaml"
     config.write_text(yaml.safe_dump(CONFIG))
     with cluster_in(tmp_path) as cluster:
         cluster.environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
-        run = LongRun(cluster.runs / "job", cluster.environment)
+        run = LongRun(cluster.runs, cluster.environment)
         up = ("up", "--runs", cluster.runs, "--cpus", "4", "--object-store-mib", "100")
         cluster(*up)
         cluster("submit", config, "--trust", "ledger")
         run.wait(lambda: run.newest >= CHECKPOINT_EVERY, "there is a checkpoint")
         kill_with_descendants([int(each["pid"]) for each in cluster.record["roots"]])
-        assert cluster.state("job")["value"] == "interrupted"
+        assert cluster.state("run")["value"] == "interrupted"
         cluster("down", "--now")
         cluster(*up)
         newest = run.newest
-        cluster("resume", "job")
+        cluster("resume", "run", "--trust", "ledger")
         run.wait(lambda: run.newest > newest, "it learns on")
         run.wait_for_checkpoint()
         run.check()
-        cluster("stop", "job")
-        cluster.wait("job", lambda state: state["value"] == "stopped")
+        cluster("stop", "run")
+        cluster.wait("run", lambda state: state["value"] == "stopped")
         run.check()
 
 
