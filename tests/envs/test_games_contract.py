@@ -24,11 +24,13 @@ PARAMETERS = {
         {"rows": 1, "columns": 6, "line": 2},
         {"rows": 8, "columns": 1, "line": 3},
     ],
+    "chess": [{"history": 2, "max_length": 40}, {"max_length": 12}],
     "go": [{"size": 5}, {"size": 8, "history": 1, "komi": 0, "max_length": 60}],
 }
 """Sizes worth a look, by game; a game that is not named is checked as it is."""
 
 PLAYED = {
+    "chess": {"history": 1, "max_length": 30},
     "go": {"size": 5, "history": 2, "komi": 0.5, "max_length": 36},
 }
 """Parameters with which a game's playthrough is short enough to read, where its own are not."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from networks import HashNetwork
 
+from envs.games.chess import chess
 from envs.games.go import go
 from rlplat.search.parameters import SearchParams
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
@@ -11,6 +12,9 @@ from rlplat.search.self_play import SelfPlay, SelfPlayParams
 GAMES = {
     # Small, long, and with one position in the planes, so that boards come back and superko alone tells them apart.
     "go": go.load(size=5, history=1, max_length=60),
+    # Too few plies for anything but knights to go out and come back often.
+    "chess": chess.load(history=1, max_length=24),
+    "chess-planes": chess.load(history=4, max_length=16),
     "go-planes": go.load(size=5, history=3, max_length=30),
 }
 
