@@ -219,8 +219,9 @@ class State:
         self.position.apply(action)
 
     def play(self, moves: str | Sequence[int]) -> None:
-        """Play several moves, as text ("4453", "d3 c5") or actions. GameError, with those before played, if one is
-        illegal.
+        """Play several moves, as text ("4453", "d3 c5") or actions.
+
+        GameError if one is illegal; those before it are played then.
         """
         for move in self._split_moves(moves) if isinstance(moves, str) else moves:
             self.apply(self.parse_action(move) if isinstance(move, str) else int(move))
