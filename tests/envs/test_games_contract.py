@@ -25,8 +25,8 @@ PARAMETERS = {
         {"rows": 1, "columns": 6, "line": 2},
         {"rows": 8, "columns": 1, "line": 3},
     ],
-    "gomoku": [{}, {"size": 5}, {"size": 15, "exact": 1}, {"size": 19}],
-    "hex": [{"size": 3}, {"size": 5, "swap": 1}, {}, {"size": 19}],
+    "gomoku": [{}, {"size": 5}, {"size": 11, "exact": 1}],
+    "hex": [{"size": 3}, {"size": 5, "swap": 1}, {}, {"size": 12}],
     "othello": [{}, {"size": 6}, {"size": 4}],
 }
 """Sizes worth a look, by game; a game that is not named is checked as it is."""
