@@ -4,4 +4,8 @@ from pathlib import Path
 
 from rlplat.search.game import GameDefinition
 
-hex = GameDefinition("hex", header=Path(__file__).with_name("hex.hpp"))
+hex = GameDefinition(
+    "hex",
+    header=Path(__file__).with_name("hex.hpp"),
+    positions=Path(__file__).parent / "positions" / "hex.txt",
+)

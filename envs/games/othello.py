@@ -4,4 +4,8 @@ from pathlib import Path
 
 from rlplat.search.game import GameDefinition
 
-othello = GameDefinition("othello", header=Path(__file__).with_name("othello.hpp"))
+othello = GameDefinition(
+    "othello",
+    header=Path(__file__).with_name("othello.hpp"),
+    positions=Path(__file__).parent / "positions" / "othello.txt",
+)

@@ -46,7 +46,7 @@ class Reference:
         return planes
 
 
-@pytest.mark.parametrize("size, exact", [(5, 0), (6, 1), (7, 0), (9, 1), (15, 0)])
+@pytest.mark.parametrize("size, exact", [(5, 0), (6, 1), (7, 0), (9, 1), (15, 0), (19, 1)])
 def test_the_rules_equal_a_plain_reference_in_random_games(size, exact):
     check_against(gomoku.load(size=size, exact=exact), lambda: Reference(size, exact), num_games=12 if size < 9 else 3)
 

@@ -8,6 +8,7 @@ from playing import after, check_against, check_against_open_spiel, random_games
 
 from envs.games.hex import hex as hex_game
 from rlplat.errors import GameError
+from rlplat.evaluation.positions import own_positions
 
 LETTERS = "abcdefghijklmnopqrs"
 STEPS = [(-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0)]
@@ -177,3 +178,11 @@ def test_with_the_swap_rule_the_second_player_wins_and_swaps_winning_openings():
 
 def test_scores_are_offered_where_they_take_seconds():
     assert [hex_game.load(size=size).exact_score_from for size in (3, 5, 6, 7, 8, 11)] == [0, 0, 6, 19, None, None]
+
+
+def test_the_positions_that_come_with_the_game_are_scored_truly():
+    positions = own_positions(hex_game.load(size=5, swap=1))
+    assert len(positions) == 200
+    for position in positions[::20]:
+        assert position.state.action_scores().tolist() == position.scores.tolist()
+    assert own_positions(hex_game.load()) == []

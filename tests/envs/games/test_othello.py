@@ -7,6 +7,7 @@ from playing import after, check_against, check_against_open_spiel, mean_score, 
 from envs.games.othello import othello
 from rlplat.errors import GameError
 from rlplat.evaluation.arena import draw_openings
+from rlplat.evaluation.positions import own_positions
 
 DIRECTIONS = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if row or column]
 
@@ -173,3 +174,11 @@ def corners(state):
 
 def test_alpha_beta_with_the_heuristic_beats_random_play():
     assert mean_score(othello.load(), "alphabeta:2", "random", num_games=20, opening_plies=4) >= 0.9
+
+
+def test_the_positions_that_come_with_the_game_are_scored_truly():
+    positions = own_positions(othello.load(size=6))
+    assert len(positions) == 200
+    for position in positions[::20]:
+        assert position.state.action_scores().tolist() == position.scores.tolist()
+    assert own_positions(othello.load()) == []
