@@ -40,6 +40,7 @@ FAULTS = [
     ("kSymmetryForgetsActions", "mirrored games", "are not the permuted planes"),
     ("kAsymmetricRules", "mirrored games", "are not the permuted ones"),
     ("kRolloutForTheMover", "rollouts", "a rollout returns"),
+    ("kHopefulWinningAction", "winning actions", "does not win at once"),
     ("kHeuristicTooLarge", "heuristic", "it must lie in [-1, 1]"),
     ("kHeuristicVaries", "heuristic", "when asked again"),
     ("kLopsidedHeuristic", "heuristic", "in its mirror image, after"),

@@ -41,6 +41,7 @@ class Faulty {
     kSymmetryForgetsActions,
     kAsymmetricRules,
     kRolloutForTheMover,
+    kHopefulWinningAction,
     kHeuristicTooLarge,
     kHeuristicVaries,
     kLopsidedHeuristic,
@@ -162,6 +163,19 @@ class Faulty {
     if (fault_ == kHeuristicVaries) value /= static_cast<float>(1 + (num_calls_ & 1));
     if (fault_ == kLopsidedHeuristic && (state.mover & 1)) value = 0.0f;
     return fault_ == kHeuristicOfFirstPlayer && turn_of(state) == 1 ? -value : value;
+  }
+
+  // The cell that completes a line.
+  int winning_action(const State& state) const {
+    const int stones = state.mover | state.other;
+    for (int cell = 0; cell < 9; ++cell) {
+      if (stones >> cell & 1) continue;
+      const int mover = state.mover | 1 << cell;
+      if (fault_ == kHopefulWinningAction) return cell;
+      for (const int line : kLines)
+        if ((mover & line) == line) return cell;
+    }
+    return -1;
   }
 
   // 1, 0 or -1: whether the player to move wins.

@@ -133,6 +133,7 @@ class Tree {
   void start_past(const History& history);
   // The states before the one at the end of a path of `depth` edges.
   RawPast past_at(int depth) const {
+    if (reach_ == 0) return {nullptr, 0};
     const int known = static_cast<int>(past_.size()) - root_past_ + depth;
     return {past_.data() + (root_past_ - depth), reach_ < 0 ? known : std::min(reach_, known)};
   }
