@@ -259,7 +259,9 @@ def doctor(
 
 @app.command()
 def bench(
-    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, solver")],
+    what: Annotated[
+        list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, render, ...")
+    ],
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""
