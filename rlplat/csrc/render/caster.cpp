@@ -20,13 +20,19 @@ void store_integers(std::int32_t* to, Integers integers) {
   store(reinterpret_cast<float*>(to), reinterpret_cast<Vector>(integers));
 }
 
+// A row has room for a vector that begins at its last pixel.
+int stride_of(int width) { return padded(width) + kLanes; }
+
+// A line of colours, with room for what store_pixels writes behind it.
+std::size_t line_bytes(int stride) { return 3 * static_cast<std::size_t>(stride) + 4; }
+
 template <Shape shape>
 void trace_geom(const Geom& geom, std::int32_t position, float near, int top, int bottom, int stride, float* depth,
                 std::int32_t* seen) {
   const Vector first = steps();
   for (int y = std::max(top, geom.top); y < std::min(bottom, geom.bottom); ++y) {
     const Lanes3 row = spread(geom.base + static_cast<float>(y) * geom.down);
-    for (int x = geom.left / kLanes * kLanes; x < geom.end; x += kLanes) {
+    for (int x = geom.left; x < geom.end; x += kLanes) {
       const Vector columns = first + static_cast<float>(x);
       const Lanes3 ray = row + columns * spread(geom.right);
       const Vector t = enter<shape>(geom.origin, ray, geom.size);
@@ -41,18 +47,26 @@ void trace_geom(const Geom& geom, std::int32_t position, float near, int top, in
   }
 }
 
+// Stores the lower three bytes of each of four integers, and four bytes of rubbish behind them.
+void store_pixels(std::uint8_t* to, const std::int32_t* pixels) {
+  using Bytes [[gnu::vector_size(16)]] = std::uint8_t;
+  Bytes bytes;
+  std::memcpy(&bytes, pixels, sizeof bytes);
+  bytes = __builtin_shufflevector(bytes, bytes, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
+  std::memcpy(to, &bytes, sizeof bytes);
+}
+
 Integers to_byte(Vector colour) { return truncate(smaller(larger(colour, Vector{}), all(1.0f)) * 255.0f + 0.5f); }
 
 }  // namespace
 
 Caster::Caster(const CasterOptions& options)
     : options_(options), workers_(options.num_threads), bands_(static_cast<std::size_t>(workers_.size())) {
-  const int scale = options.supersampling ? 2 : 1, stride = padded(scale * options.width);
+  const int scale = options.supersampling ? 2 : 1, stride = stride_of(scale * options.width);
   for (Band& band : bands_) {
     band.depth = Buffer(static_cast<std::size_t>(stride) * kBandRows);
     band.seen.resize(static_cast<std::size_t>(stride) * kBandRows);
-    // Pixels are written as four bytes.
-    band.lines.resize(2 * (3 * static_cast<std::size_t>(stride) + 1));
+    band.lines.resize(2 * line_bytes(stride));
   }
 }
 
@@ -69,7 +83,7 @@ void Caster::draw(const Scene& scene, std::size_t simulation, Band& band, std::u
                   std::int32_t* ids) const {
   const auto pass = [&](int scale, std::uint8_t* colours, float* depth, std::int32_t* ids) {
     const int height = scale * options_.height;
-    band.width = scale * options_.width, band.stride = padded(band.width);
+    band.width = scale * options_.width, band.stride = stride_of(band.width);
     band.view.prepare(scene, simulation, band.width, height);
     for (band.top = 0; band.top < height; band.top += kBandRows) {
       band.rows = std::min(kBandRows, height - band.top);
@@ -116,7 +130,7 @@ void Caster::paint_rows(Band& band, std::uint8_t* colours) const {
     }
     return;
   }
-  std::uint8_t* next = line + 3 * band.stride + 1;
+  std::uint8_t* next = line + line_bytes(band.stride);
   for (int row = 0; row < band.rows; row += 2) {
     paint(band, row, line);
     paint(band, row + 1, next);
@@ -132,26 +146,23 @@ void Caster::paint_rows(Band& band, std::uint8_t* colours) const {
 void Caster::paint(const Band& band, int row, std::uint8_t* line) const {
   const float* background = band.view.background();
   const Integers none = Integers{} - 1;
-  for (int x = 0; x < band.stride; x += kLanes) {
+  for (int x = 0; x < band.width; x += kLanes) {
     const std::int32_t* seen = band.seen.data() + row * band.stride + x;
     const Integers positions = load_integers(seen);
     Pixels pixels{steps() + static_cast<float>(x), static_cast<float>(band.top + row),
-                  load(band.depth.data() + row * band.stride + x), positions == none};
+                  load(band.depth.data() + row * band.stride + x), band.view.to_eye(band.top + row, x),
+                  positions == none};
     Lanes3 colour = spread({background[0], background[1], background[2]});
-    // Most vectors see one geom.
-    Mask left = ~pixels.seen;
-    for (int lane = 0; lane < kLanes && any(left); ++lane) {
-      if (seen[lane] < 0 || !left[lane]) continue;
-      pixels.seen = positions == (Integers{} + seen[lane]);
-      const Lanes3 own = shade(band.view, band.view.geoms()[seen[lane]], pixels, options_.shadows);
-      colour = {select(pixels.seen, own.x, colour.x), select(pixels.seen, own.y, colour.y),
-                select(pixels.seen, own.z, colour.z)};
-      left &= ~pixels.seen;
+    // Most vectors see one geom only.
+    for (Mask left = ~pixels.seen; any(left); left &= ~pixels.seen) {
+      const std::int32_t position = seen[first_of(left)];
+      pixels.seen = positions == (Integers{} + position);
+      shade(band.view, band.view.geoms()[position], pixels, options_.shadows, colour);
     }
     const Integers bytes = to_byte(colour.x) | to_byte(colour.y) << 8 | to_byte(colour.z) << 16;
     alignas(Integers) std::int32_t packed[kLanes];
     store_integers(packed, bytes);
-    for (int lane = 0; lane < kLanes; ++lane) std::memcpy(line + 3 * (x + lane), &packed[lane], 4);
+    for (int lane = 0; lane < kLanes; lane += 4) store_pixels(line + 3 * (x + lane), packed + lane);
   }
 }
 

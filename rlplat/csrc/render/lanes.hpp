@@ -32,6 +32,13 @@ inline bool any(Mask mask) {
 #endif
 }
 
+// The first lane that is true; there must be one.
+inline int first_of(Mask mask) {
+  int lane = 0;
+  while (!mask[lane]) ++lane;
+  return lane;
+}
+
 // 0, 1, 2, ...
 inline Vector steps() {
   Vector result;

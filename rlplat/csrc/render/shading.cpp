@@ -1,6 +1,7 @@
 #include "render/shading.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "render/shapes.hpp"
 
@@ -61,14 +62,13 @@ Mask occluded(const View& view, const Geom& self, const Pixels& pixels, std::siz
   return found;
 }
 
-// What falls on a point from one light.
+// The direction to a positional light, of length 1, and how much of it arrives.
 struct Beam {
-  Lanes3 to_light;  // of length 1
+  Lanes3 to_light;
   Vector strength;
 };
 
 Beam beam_at(const Light& light, const LocalLight& local, const Lanes3& point) {
-  if (light.kind == LightKind::kDirectional) return {spread(-1.0f * local.dir), all(1.0f)};
   const Lanes3 way = spread(local.pos) - point;
   const Vector squared = dot(way, way) + kTiny, distance = square_root(squared);
   const float* fade = light.attenuation;
@@ -87,63 +87,111 @@ Vector along_normal(const Lanes3& normal, const Lanes3& direction) {
   return dot(normal, direction);
 }
 
-// Powers less than 1/512 are no highlight.
-constexpr float kFaint = 6.24f;
+// The cosine below which a highlight is less than 1/512 and left out: x^e <= exp(-e (1 - x)), and log2(s) is at most
+// that of the line through its neighbouring powers of two, plus 0.0861.
+float least_cosine_of(float specular, float exponent) {
+  int power_of_two = 0;
+  const float part = std::frexp(specular, &power_of_two);
+  const float log2 = static_cast<float>(power_of_two) + 2.0f * part - 2.0f + 0.0861f;
+  return std::max(0.0f, 1.0f - 0.6932f * std::max(9.0f + log2, 0.0f) / std::max(exponent, 1e-3f));
+}
 
+// Sums up light on the pixels of one geom.
 template <Shape shape>
-Lanes3 shade_shape(const View& view, const Geom& geom, const Pixels& pixels, bool shadows) {
-  const Lanes3 ray = direction(geom, pixels);
-  const Lanes3 point = spread(geom.origin) + pixels.depth * ray;
-  const Lanes3 normal = normal_at<shape>(point, geom.size);
-  const float emission = geom.surface[0], specular = geom.surface[1], exponent = geom.surface[2];
-  const Vector inverse_length = specular > 0.0f ? -1.0f / square_root(dot(ray, ray)) : Vector{};
-  const Vector facing_eye = along_normal<shape>(normal, ray) * inverse_length;
-  // x^e <= exp(-e (1 - x)), so the power is faint where the cosine is below this.
-  const float least_cosine = std::max(0.0f, 1.0f - kFaint / std::max(exponent, 1e-3f));
-
-  Lanes3 diffuse = spread({emission, emission, emission}), shine{};
-  for (std::size_t index = 0; index < view.lights().size(); ++index) {
-    const Light& light = view.lights()[index];
-    if (light.kind == LightKind::kOff) continue;
-    const float* colour = light.colour;
-    const Beam beam = beam_at(light, view.local(geom.id, index), point);
-    const Vector facing_light = along_normal<shape>(normal, beam.to_light);
-    Mask lit = pixels.seen & (facing_light > 0.0f) & (beam.strength > 0.0f);
-    if (shadows && light.shadow && any(lit)) lit &= ~occluded(view, geom, pixels, index, light.kind);
-    const Vector strength = select(lit, beam.strength, Vector{}), lambert = strength * facing_light;
-    diffuse.x += beam.strength * colour[0] + lambert * colour[3];
-    diffuse.y += beam.strength * colour[1] + lambert * colour[4];
-    diffuse.z += beam.strength * colour[2] + lambert * colour[5];
-    if (specular <= 0.0f) continue;
-    // Blinn: the normal against the direction half way between eye and light, whose length is that of their sum.
-    const Vector sum = larger(facing_light + facing_eye, Vector{});
-    const Vector squared_length = larger(2.0f + 2.0f * inverse_length * dot(ray, beam.to_light), all(kTiny));
-    const Mask bright = lit & (sum * sum > least_cosine * least_cosine * squared_length);
-    if (!any(bright)) continue;
-    const Vector cosine = smaller(sum / square_root(squared_length), all(1.0f));
-    const Vector highlight = select(bright, specular * strength * power(cosine, exponent), Vector{});
-    shine.x += highlight * colour[6];
-    shine.y += highlight * colour[7];
-    shine.z += highlight * colour[8];
+struct Surface {
+  Surface(const View& view, const Geom& geom, const Pixels& pixels, bool shadows)
+      : view(view),
+        geom(geom),
+        pixels(pixels),
+        shadows(shadows),
+        ray(direction(geom, pixels)),
+        point(spread(geom.origin) + pixels.depth * ray),
+        normal(normal_at<shape>(point, geom.size)),
+        specular(geom.surface[1]),
+        least_cosine(specular > 0.0f ? least_cosine_of(specular, geom.surface[2]) : 1.0f),
+        even{geom.surface[0], geom.surface[0], geom.surface[0]},
+        diffuse(spread({0.0f, 0.0f, 0.0f})),
+        shine(spread({0.0f, 0.0f, 0.0f})) {
+    facing_eye = along_normal<shape>(normal, ray) * pixels.to_eye;
   }
-  const float* own = geom.rgba;
-  Lanes3 colour{own[0] * diffuse.x + shine.x, own[1] * diffuse.y + shine.y, own[2] * diffuse.z + shine.z};
-  if constexpr (shape == Shape::kPlane) {
-    if (geom.checker[0] <= 0.0f) return colour;
+
+  const View& view;
+  const Geom& geom;
+  const Pixels& pixels;
+  const bool shadows;
+  const Lanes3 ray, point, normal;
+  const float specular;
+  const float least_cosine;
+  Vector facing_eye;
+  Triple<float> even;  // light that is the same everywhere: emission, ambient, a plane under a directional light
+  Lanes3 diffuse, shine;
+
+  // Adds light `index`, whose `strength` arrives from the direction `to_light`, without its ambient part.
+  [[gnu::always_inline]] void add(std::size_t index, const Lanes3& to_light, Vector strength) {
+    const Light& light = view.lights()[index];
+    const Vector facing_light = along_normal<shape>(normal, to_light);
+    Vector lambert = strength * larger(facing_light, Vector{});
+    if (shadows && light.shadow && any(pixels.seen & (lambert > 0.0f)))
+      lambert = select(occluded(view, geom, pixels, index, light.kind), Vector{}, lambert);
+    diffuse = diffuse + lambert * spread(light.diffuse());
+    if (specular > 0.0f) add_highlight(light, to_light, facing_light, select(lambert > 0.0f, strength, Vector{}));
+  }
+
+  // Blinn: the normal against the direction half way between eye and light, whose length is that of their sum.
+  [[gnu::always_inline]] void add_highlight(const Light& light, const Lanes3& to_light, Vector facing_light,
+                                            Vector strength) {
+    const Vector sum = larger(facing_light + facing_eye, Vector{});
+    const Vector squared_length = larger(2.0f + 2.0f * pixels.to_eye * dot(ray, to_light), all(kTiny));
+    const Mask bright = pixels.seen & (sum * sum > least_cosine * least_cosine * squared_length);
+    if (!any(bright)) return;
+    const Vector cosine = smaller(sum / square_root(squared_length), all(1.0f));
+    const Vector highlight = select(bright, specular * strength * power(cosine, geom.surface[2]), Vector{});
+    shine = shine + highlight * spread(light.specular());
+  }
+
+  void add_all() {
+    for (std::size_t index = 0; index < view.lights().size(); ++index) {
+      const Light& light = view.lights()[index];
+      const LocalLight& local = view.local(geom.id, index);
+      if (light.kind == LightKind::kDirectional) {
+        even = even + light.ambient();
+        const Lanes3 to_light = spread(-1.0f * local.dir);
+        if (shape != Shape::kPlane || (shadows && light.shadow)) {
+          add(index, to_light, all(1.0f));
+        } else if (local.dir.z < 0.0f) {
+          even = even + -local.dir.z * light.diffuse();
+          if (specular > 0.0f) add_highlight(light, to_light, to_light.z, all(1.0f));
+        }
+      } else if (light.kind == LightKind::kPositional) {
+        const Beam beam = beam_at(light, local, point);
+        diffuse = diffuse + beam.strength * spread(light.ambient());
+        add(index, beam.to_light, beam.strength);
+      }
+    }
+    diffuse = diffuse + spread(even);
+  }
+
+  Lanes3 colour() const {
+    const float* own = geom.rgba;
+    const Lanes3 lit{own[0] * diffuse.x + shine.x, own[1] * diffuse.y + shine.y, own[2] * diffuse.z + shine.z};
+    if (shape != Shape::kPlane || geom.checker[0] <= 0.0f) return lit;
     // As in OpenGL, the texture is laid over the light that has been clamped, highlights included.
     const Lanes3 cell = checker_at(geom, pixels, ray, point);
     const Vector one = all(1.0f);
-    colour = {smaller(colour.x, one) * cell.x, smaller(colour.y, one) * cell.y, smaller(colour.z, one) * cell.z};
+    return {smaller(lit.x, one) * cell.x, smaller(lit.y, one) * cell.y, smaller(lit.z, one) * cell.z};
   }
-  return colour;
-}
+};
 
 }  // namespace
 
-Lanes3 shade(const View& view, const Geom& geom, const Pixels& pixels, bool shadows) {
-  Lanes3 colour{};
-  with_shape(geom.shape, [&]<Shape shape>() { colour = shade_shape<shape>(view, geom, pixels, shadows); });
-  return colour;
+void shade(const View& view, const Geom& geom, const Pixels& pixels, bool shadows, Lanes3& colour) {
+  with_shape(geom.shape, [&]<Shape shape>() {
+    Surface<shape> surface(view, geom, pixels, shadows);
+    surface.add_all();
+    const Lanes3 own = surface.colour();
+    colour = {select(pixels.seen, own.x, colour.x), select(pixels.seen, own.y, colour.y),
+              select(pixels.seen, own.z, colour.z)};
+  });
 }
 
 }  // namespace rlplat::render

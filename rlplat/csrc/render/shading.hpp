@@ -12,10 +12,11 @@ struct Pixels {
   Vector columns;
   float row;
   Vector depth;
+  Vector to_eye;  // what makes the ray a direction of length 1 towards the eye, View::to_eye
   Mask seen;
 };
 
-// Red, green and blue; may be above 1.
-Lanes3 shade(const View& view, const Geom& geom, const Pixels& pixels, bool shadows);
+// Puts red, green and blue, which may be above 1, into those lanes of `colour` that are `seen`.
+void shade(const View& view, const Geom& geom, const Pixels& pixels, bool shadows, Lanes3& colour);
 
 }  // namespace rlplat::render

@@ -1,8 +1,8 @@
 // Where rays enter shapes, and which way the surface faces there, all in the frame of the shape.
 //
 // A ray is origin + t direction. A shape is hit where a ray enters it, never where it leaves it: from the inside a
-// shape is invisible. Distances are measured from the point of the ray that is nearest to the axis or the centre, as
-// the textbook's discriminant b^2 - a c loses all digits of a thin shape far away.
+// shape is invisible. How far a ray passes from an axis or a centre comes from a cross product, as the textbook's
+// discriminant b^2 - a c loses all digits of a thin shape far away. Rays that miss are sorted out before the division.
 #pragma once
 
 #include "render/lanes.hpp"
@@ -28,49 +28,48 @@ template <class Origin>
 Vector enter_ellipsoid(const Origin& o, const Lanes3& d, const Triple<float>& size) {
   const Triple<float> scale{1.0f / size.x, 1.0f / size.y, 1.0f / size.z};
   const Lanes3 u{d.x * scale.x, d.y * scale.y, d.z * scale.z};
-  const Lanes3 p{all(0.0f) + o.x * scale.x, all(0.0f) + o.y * scale.y, all(0.0f) + o.z * scale.z};
-  const Vector a = dot(u, u), nearest = -dot(p, u) / a;
-  const Lanes3 q = p + nearest * u;
-  const Vector rest = 1.0f - dot(q, q);
+  const Origin p{o.x * scale.x, o.y * scale.y, o.z * scale.z};
+  const Vector x = p.y * u.z - p.z * u.y, y = p.z * u.x - p.x * u.z, z = p.x * u.y - p.y * u.x;
+  const Vector a = dot(u, u), rest = a - (x * x + y * y + z * z);
   const Mask hit = rest > 0.0f;
   if (!any(hit)) return all(kMiss);
-  return select(hit, nearest - square_root(larger(rest, Vector{}) / a), all(kMiss));
+  return select(hit, (-dot(p, u) - square_root(larger(rest, Vector{}))) / a, all(kMiss));
 }
 
 template <class Origin>
 Vector enter_capsule(const Origin& o, const Lanes3& d, const Triple<float>& size) {
-  const float radius = size.x, half = size.z;
-  const Vector flat = d.x * d.x + d.y * d.y + kTiny, nearest = -(d.x * o.x + d.y * o.y) / flat;
-  const Vector x = o.x + nearest * d.x, y = o.y + nearest * d.y;
-  const Vector rest = radius * radius - (x * x + y * y);
+  const float squared_radius = size.x * size.x, half = size.z;
+  const Vector flat = d.x * d.x + d.y * d.y + kTiny, aside = o.x * d.y - o.y * d.x;
+  const Vector rest = squared_radius * flat - aside * aside;
   const Mask within = rest > 0.0f;
   if (!any(within)) return all(kMiss);
-  const Vector side = nearest - square_root(larger(rest, Vector{}) / flat), z = o.z + side * d.z;
+  const Vector approach = d.x * o.x + d.y * o.y;
+  const Vector side = (-approach - square_root(larger(rest, Vector{}))) / flat, z = o.z + side * d.z;
   const Mask on_side = within & (absolute(z) <= half);
   // A ray that enters the endless cylinder beyond an end can meet the ball of that end only.
   const Mask at_end = within & ~on_side;
   if (!any(at_end)) return select(on_side, side, all(kMiss));
   const Vector from_end = o.z - select(z > 0.0f, all(half), all(-half));
-  const Vector a = dot(d, d), close = -(d.x * o.x + d.y * o.y + d.z * from_end) / a;
-  const Lanes3 q{o.x + close * d.x, o.y + close * d.y, from_end + close * d.z};
-  const Vector left = radius * radius - dot(q, q);
-  const Vector ball = select(left > 0.0f, close - square_root(larger(left, Vector{}) / a), all(kMiss));
-  return select(on_side, side, select(at_end, ball, all(kMiss)));
+  const Vector x = o.y * d.z - from_end * d.y, y = from_end * d.x - o.x * d.z;
+  const Vector a = dot(d, d), left = squared_radius * a - (x * x + y * y + aside * aside);
+  const Vector ball = (-(approach + d.z * from_end) - square_root(larger(left, Vector{}))) / a;
+  return select(on_side, side, select(at_end & (left > 0.0f), ball, all(kMiss)));
 }
 
 // The endless cylinder cut by the slab between the ends.
 template <class Origin>
 Vector enter_cylinder(const Origin& o, const Lanes3& d, const Triple<float>& size) {
-  const float radius = size.x, half = size.z;
-  const Vector flat = d.x * d.x + d.y * d.y + kTiny, nearest = -(d.x * o.x + d.y * o.y) / flat;
-  const Vector x = o.x + nearest * d.x, y = o.y + nearest * d.y;
-  const Vector rest = radius * radius - (x * x + y * y);
-  if (!any(rest > 0.0f)) return all(kMiss);
-  const Vector chord = square_root(larger(rest, Vector{}) / flat), inverse = 1.0f / d.z;
+  const float half = size.z;
+  const Vector flat = d.x * d.x + d.y * d.y + kTiny, aside = o.x * d.y - o.y * d.x;
+  const Vector rest = size.x * size.x * flat - aside * aside;
+  const Mask within = rest > 0.0f;
+  if (!any(within)) return all(kMiss);
+  const Vector inverse_flat = 1.0f / flat, nearest = -(d.x * o.x + d.y * o.y) * inverse_flat;
+  const Vector chord = square_root(larger(rest, Vector{})) * inverse_flat, inverse = 1.0f / d.z;
   const Vector below = (-half - o.z) * inverse, above = (half - o.z) * inverse;
   const Vector in = larger(nearest - chord, smaller(below, above));
   const Vector out = smaller(nearest + chord, larger(below, above));
-  return select((rest > 0.0f) & (in <= out), in, all(kMiss));
+  return select(within & (in <= out), in, all(kMiss));
 }
 
 // Three slabs.

@@ -119,6 +119,7 @@ void View::prepare(const Scene& scene, std::size_t simulation, int width, int he
   if (!is_finite(camera_pos, 3) || !is_finite(camera, 9) || !(half_fovy > 0.0 && half_fovy < 1.57)) return;
 
   const double pixel = 2.0 * sine(half_fovy) / cosine(half_fovy) / height;
+  measure_rays(width, height, static_cast<float>(pixel));
   const Screen screen{width, height, pixel, scene.near, scene.far};
   const Triple<double> right = pixel * axis(camera, 0), down = -pixel * axis(camera, 1);
   // Through the centre of the pixel at the upper left.
@@ -152,6 +153,20 @@ void View::prepare(const Scene& scene, std::size_t simulation, int width, int he
     if (frame_shape(screen, shape, size, mat, camera, into(camera, triple(pos) - triple(camera_pos)), geom))
       geoms_.push_back(geom);
     if (shape != Shape::kPlane) occluders_.push_back(geom);
+  }
+}
+
+void View::measure_rays(int width, int height, float pixel) {
+  if (width == width_ && height == height_ && pixel == pixel_) return;
+  width_ = width, height_ = height, pixel_ = pixel, stride_ = padded(width) + kLanes;
+  to_eye_ = Buffer(static_cast<std::size_t>(stride_) * height);
+  const Vector first = steps() + (0.5f - 0.5f * static_cast<float>(width));
+  for (int row = 0; row < height; ++row) {
+    const float y = pixel * (static_cast<float>(row) + 0.5f - 0.5f * static_cast<float>(height));
+    for (int column = 0; column < stride_; column += kLanes) {
+      const Vector x = pixel * (first + static_cast<float>(column));
+      store(to_eye_.data() + row * stride_ + column, -1.0f / square_root(x * x + (y * y + 1.0f)));
+    }
   }
 }
 

@@ -34,6 +34,10 @@ struct Light {
   const float* attenuation;
   float cos_cutoff;  // -1 or less: shines all around
   float exponent;
+
+  Triple<float> ambient() const { return {colour[0], colour[1], colour[2]}; }
+  Triple<float> diffuse() const { return {colour[3], colour[4], colour[5]}; }
+  Triple<float> specular() const { return {colour[6], colour[7], colour[8]}; }
 };
 
 class View {
@@ -47,8 +51,11 @@ class View {
   // `light` in the frame of geom `id`.
   const LocalLight& local(int id, std::size_t light) const { return local_[id * lights_.size() + light]; }
   const float* background() const { return background_; }
+  // -1 over the length of the rays of `row`, from `column` on; rows have room for a vector that begins at any pixel.
+  Vector to_eye(int row, int column) const { return load(to_eye_.data() + row * stride_ + column); }
 
  private:
+  void measure_rays(int width, int height, float pixel);
   void prepare_lights(const Scene& scene, std::size_t simulation);
   void place_lights(const Scene& scene, std::size_t simulation, int id);
 
@@ -56,6 +63,10 @@ class View {
   std::vector<Light> lights_;
   std::vector<LocalLight> local_;
   const float* background_ = nullptr;
+  // Kept from picture to picture, as most cameras keep their field of view.
+  Buffer to_eye_;
+  int stride_ = 0, width_ = 0, height_ = 0;
+  float pixel_ = 0.0f;
 };
 
 }  // namespace rlplat::render
