@@ -1,5 +1,5 @@
 """
-The compiled core of rlplat: games, search, drawing of training batches, and inference on the CPU.
+The compiled core of rlplat: games, search, drawing of training batches, inference on the CPU, and rendering.
 """
 
 from collections.abc import Sequence
@@ -246,4 +246,16 @@ class ResidualNetwork:
     def evaluate(self, observations: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], logits_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], values_out: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')]) -> None:
         """
         Evaluate float32[B, C, H, W] into logits float32[B, A] and values float32[B] from the view of the player to move. A position's result does not depend on the rest of its batch, nor on the threads.
+        """
+
+class Caster:
+    """
+    Draws scenes of primitive shapes; one thread calls it at a time. rlplat/csrc/render/scene.hpp says what the arrays hold.
+    """
+
+    def __init__(self, *, shapes: Sequence[int], width: int, height: int, supersampling: bool = False, shadows: bool = False, num_threads: int = 1) -> None: ...
+
+    def render(self, *, camera: int, geom_pos: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], geom_mat: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], geom_size: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], geom_rgba: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], geom_surface: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], geom_checker: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], camera_pos: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], camera_mat: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], camera_fovy: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_kind: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_pos: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_dir: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_colour: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_attenuation: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_beam: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], light_shadow: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], headlight: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], background: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], near: float, far: float, num_simulations: int, rgb_out: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu')] | None = None, depth_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')] | None = None, segmentation_out: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu')] | None = None) -> None:
+        """
+        Fill those outputs that are given: uint8[N, H, W, 3], float32[N, H, W] in metres, int32[N, H, W] of geom ids. Every input is [N or 1, objects, numbers]; 1 is for all simulations.
         """

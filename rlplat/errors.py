@@ -29,6 +29,10 @@ class JobError(RlplatError):
     """A cluster that cannot be reached or used; a job that cannot be submitted, found or stopped."""
 
 
+class SceneError(RlplatError):
+    """A model that cannot be drawn as it was asked for."""
+
+
 class DeviceError(RlplatError):
     """A device that was asked for and is not there."""
 

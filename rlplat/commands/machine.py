@@ -55,7 +55,7 @@ def doctor(
 
 @commands.command()
 def bench(
-    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, solver")],
+    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, placement, solver, render")],
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""

@@ -35,5 +35,6 @@ void bind_game(nb::module_& module);
 void bind_search(nb::module_& module);
 void bind_data(nb::module_& module);
 void bind_inference(nb::module_& module);
+void bind_render(nb::module_& module);
 
 }  // namespace rlplat

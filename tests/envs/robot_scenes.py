@@ -1,0 +1,79 @@
+"""Scenes of primitive shapes for tests of rendering. As a program: draws them with MuJoCo's own renderer.
+
+`python robot_scenes.py OUT.npz NAME...` writes colours, depth and segmentation of each scene, 64x64.
+"""
+
+import sys
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+SIZE = 64
+VISUAL = '<visual><quality shadowsize="0" offsamples="0" numslices="64" numstacks="48"/></visual>'
+
+
+def random_scene(seed: int) -> str:
+    """A floor with two geoms of every shape upon it, some cut by others, under a lamp, a spot and the headlight."""
+    rng = np.random.default_rng(seed)
+    shapes = ["sphere", "capsule", "cylinder", "box", "ellipsoid"] * 2
+    geoms = []
+    for number, shape in enumerate(shapes):
+        pos, euler = rng.uniform([-0.8, -0.8, 0.05], [0.8, 0.8, 0.8]), rng.uniform(-180, 180, 3)
+        rgb = rng.uniform(0.2, 1, 3)
+        geoms.append(
+            f'<geom name="{shape}{number}" type="{shape}" size="{_text(rng.uniform(0.1, 0.25, 3))}" '
+            f'pos="{_text(pos)}" euler="{_text(euler)}" rgba="{_text(rgb)} 1"/>'
+        )
+    return f"""<mujoco>{VISUAL}
+      <asset><texture name="checker" type="2d" builtin="checker" rgb1=".8 .8 .8" rgb2=".2 .3 .4" width="64"
+          height="64"/>
+        <material name="floor" texture="checker" texrepeat="2.3 3" texuniform="{rng.choice(["true", "false"])}"/>
+      </asset>
+      <worldbody>
+        <light type="directional" dir=".3 .5 -1" diffuse=".5 .5 .5" castshadow="false"/>
+        <light pos=".5 -1 2" dir="-.3 .5 -1" cutoff="40" exponent="5" diffuse=".4 .2 .2" castshadow="false"/>
+        <camera name="front" pos="0 -2.4 1.4" xyaxes="1 0 0 0 .45 .9" fovy="50"/>
+        <camera name="top" pos=".2 .1 3" fovy="40"/>
+        <geom name="floor" type="plane" size="{rng.choice(["0 0 .05", "1.2 .9 .05"])}" material="floor"/>
+        {"".join(geoms)}
+      </worldbody></mujoco>"""
+
+
+def _text(numbers: np.ndarray) -> str:
+    return " ".join(f"{number:.4f}" for number in numbers)
+
+
+def scenes() -> dict[str, tuple[str, str]]:
+    """Scene and camera by name."""
+    from envs.robots.bench import ARM
+
+    found = {"arm": (ARM.replace("<asset>", VISUAL + "<asset>", 1), "front")}
+    for seed in range(3):
+        found[f"random{seed}"] = random_scene(seed), "front"
+    found["top"] = random_scene(3), "top"
+    return found
+
+
+def main() -> None:
+    out, *names = sys.argv[1:]
+    arrays = {}
+    for name in names:
+        xml, camera = scenes()[name]
+        model = mujoco.MjModel.from_xml_string(xml)
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        with mujoco.Renderer(model, SIZE, SIZE) as renderer:
+            renderer.update_scene(data, camera)
+            arrays[f"{name}.rgb"] = renderer.render()
+            renderer.enable_depth_rendering()
+            arrays[f"{name}.depth"] = renderer.render()
+            renderer.enable_segmentation_rendering()
+            arrays[f"{name}.segmentation"] = renderer.render()[..., 0]
+    np.savez(out, **arrays)
+
+
+if __name__ == "__main__":
+    main()
