@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.farm.air import GAS_J_PER_K_MOL, KELVIN_C, co2_ppm
+from envs.farm.air import GAS_J_PER_K_MOL, KELVIN_C, PPM_PER_KG_K
 from envs.farm.greenhouse_kernel import GreenhouseKernel
 from envs.farm.integrator import Array, check_inputs, check_state, check_step
 from envs.farm.parameters import CanopyParameters, Greenhouse
@@ -37,6 +37,11 @@ class GreenhouseModel:
             (g.ventilation_heat_j_per_m3_c * air + g.wall_heat_loss_w_per_m2_c) / g.heat_capacity_j_per_m2_c,
         )
         """The fastest rate of decay with the vents open and the canopy closed."""
+        # For `outputs`; arrays of no dimension, which numpy takes faster than Python numbers.
+        self._kelvin, self._grams, self._ppm = np.array(KELVIN_C), np.array(1e3), np.array(PPM_PER_KG_K)
+        self._saturation_c = np.array(g.saturation_temperature_c)
+        self._boiling = np.array(-g.saturation_exponent * g.saturation_temperature_c)
+        self._percent = np.array(1e5 * GAS_J_PER_K_MOL / g.saturation_vapour_j_per_m3 / np.exp(g.saturation_exponent))
         self._kernel = GreenhouseKernel(canopy, greenhouse, 1)
         self._num_greenhouses = 1
 
@@ -78,15 +83,18 @@ class GreenhouseModel:
 
     def outputs(self, state: Array) -> Array:
         """Return what sensors show, `[4, N]`: dry weight g m-2, CO2 ppm, temperature C, relative humidity %."""
-        g, temperature = self.greenhouse, state[2]
-        out = np.empty_like(state)
-        np.multiply(state[0], 1e3, out=out[0])
-        out[1] = co2_ppm(state[1], temperature)
+        out, temperature, scratch = np.empty_like(state), state[2], np.empty(state.shape[1])
+        kelvin = temperature + self._kelvin
+        np.multiply(state[0], self._grams, out=out[0])
+        np.multiply(state[1], kelvin, out=out[1])
+        out[1] *= self._ppm
         out[2] = temperature
-        saturation = g.saturation_vapour_j_per_m3 * np.exp(
-            g.saturation_exponent * temperature / (temperature + g.saturation_temperature_c)
-        )
-        np.divide((1e5 * GAS_J_PER_K_MOL) * state[3] * (temperature + KELVIN_C), saturation, out=out[3])
+        np.add(temperature, self._saturation_c, out=scratch)
+        np.divide(self._boiling, scratch, out=scratch)
+        np.exp(scratch, out=scratch)
+        np.multiply(state[3], kelvin, out=out[3])
+        out[3] /= scratch
+        out[3] *= self._percent
         return out
 
     def limits(self, state: Array, weather: Array) -> dict[str, Array]:
