@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from envs.farm.weather import SyntheticWeather, WeatherSource
+from envs.farm.weather import Split, SyntheticWeather, WeatherSource
 from envs.farm.weather_file import WeatherFile
 from rlplat.errors import ConfigError
 from rlplat.problems import describe
@@ -98,8 +98,9 @@ class ClimateSettings(_Settings):
 
     def weather_source(self) -> WeatherSource:
         """Open the weather. Raises ConfigError: an unknown name, a file that cannot be used."""
-        if self.weather == "training" or self.weather == "test":
-            return SyntheticWeather(self.weather)
+        splits: dict[str, Split] = {"training": "training", "test": "test"}
+        if self.weather in splits:
+            return SyntheticWeather(splits[self.weather])
         if Path(self.weather).suffix != ".csv":
             raise ConfigError(f"weather is the text {self.weather!r}; it must be training, test or a .csv file")
         return WeatherFile(Path(self.weather))

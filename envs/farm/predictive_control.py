@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from envs.farm.climate_accounts import Accounts
 from envs.farm.climate_controllers import Actions, SetPoints
@@ -32,7 +32,7 @@ class PredictiveControl:
     privileged = True
 
     def __init__(
-        self, horizon_h: int = 6, replan_h: int = 1, max_iterations: int = 12, nominal: SetPoints | None = None
+        self, horizon_h: int = 6, replan_h: int = 1, max_iterations: int = 8, nominal: SetPoints | None = None
     ) -> None:
         self.horizon_h, self.replan_h, self.max_iterations = horizon_h, replan_h, max_iterations
         self.nominal = nominal or SetPoints()

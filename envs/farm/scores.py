@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 from envs.farm.climate_accounts import PENALTIES
 from envs.farm.climate_controllers import Controller, Nothing, Rule, Season, SetPoints, play, search_set_points
