@@ -56,13 +56,16 @@ class Rule:
 
 @dataclass(frozen=True)
 class SetPoints:
-    """What a grower sets, each a number or `[N]`; heating reckons with the weather outside."""
+    """What a grower sets, each a number or `[N]`; heating reckons with the weather outside.
+
+    The defaults are what `search_set_points` found on 20 training seeds with the prices of 1994.
+    """
 
     heat_day_c: Array | float = 16.0
     heat_night_c: Array | float = 10.0
-    vent_percent: Array | float = 85.0
+    vent_percent: Array | float = 95.0
     """Relative humidity from which on the vents open, fully at 20 points more."""
-    co2_ppm: Array | float = 1000.0
+    co2_ppm: Array | float = 1600.0
     """While the sun shines and the vents are shut."""
 
     privileged = False
