@@ -1,4 +1,4 @@
-"""Games and robots. What they measure is registered here and imported when it is asked for."""
+"""Games, robots and farms, a folder for each. What they measure is registered here and imported when it is asked for."""
 
 from __future__ import annotations
 
@@ -17,4 +17,13 @@ def _render() -> list[Result]:
     return render()
 
 
+def _farm() -> list[Result]:
+    if find_spec("gymnasium") is None:
+        raise RlplatError("bench farm needs Gymnasium, which is not installed: pip install 'rlplat[farm]'")
+    from envs.farm.bench import farm
+
+    return farm()
+
+
+bench.register("farm", _farm)
 bench.register("render", _render)

@@ -17,6 +17,10 @@ class GameError(RlplatError):
     """A game whose rules cannot be compiled, loaded or obeyed; an illegal move."""
 
 
+class EnvError(RlplatError):
+    """An environment or model given an action, input or step that it cannot use; a state that left the finite numbers."""
+
+
 class CheckpointError(RlplatError):
     """A checkpoint that is missing, broken, or of another run."""
 

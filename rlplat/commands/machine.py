@@ -55,7 +55,10 @@ def doctor(
 
 @commands.command()
 def bench(
-    what: Annotated[list[str], typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, placement, solver, render")],
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, placement, solver, render, farm"),
+    ],
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""

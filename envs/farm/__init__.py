@@ -1,0 +1,9 @@
+"""Farms: growth models of plants and greenhouses, and environments on them. Units are name suffixes."""
+
+from gymnasium.envs.registration import register
+
+register(
+    id="rlplat/LettuceClimate-v0",
+    entry_point="envs.farm.lettuce_climate:LettuceClimate",
+    vector_entry_point="envs.farm.lettuce_climate:LettuceClimateVector",
+)

@@ -1,0 +1,115 @@
+"""What can be set of LettuceClimate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from envs.farm.weather import Split, SyntheticWeather, WeatherSource
+from envs.farm.weather_file import WeatherFile
+from rlplat.errors import ConfigError
+from rlplat.problems import describe
+
+GUILDERS_PER_EUR = 2.20371
+
+_NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Range = tuple[float, float]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prices(_Settings):
+    """What growth earns and climate costs."""
+
+    dry_weight_eur_per_kg: _NotNegative
+    heat_eur_per_j: _NotNegative
+    co2_eur_per_kg: _NotNegative
+
+
+PRICES = {
+    # Van Henten 2003, in guilders: 16 per kg of dry weight (and 1.8 per m2, which no policy changes), 6.35e-9 per J,
+    # 0.42 per kg.
+    "1994": Prices(
+        dry_weight_eur_per_kg=16 / GUILDERS_PER_EUR,
+        heat_eur_per_j=6.35e-9 / GUILDERS_PER_EUR,
+        co2_eur_per_kg=0.42 / GUILDERS_PER_EUR,
+    ),
+    # Heat at 0.09 EUR per kWh, CO2 at 0.3 EUR per kg, as in GreenLight-Gym (arXiv 2410.05336); the crop's price stays.
+    "2025": Prices(dry_weight_eur_per_kg=16 / GUILDERS_PER_EUR, heat_eur_per_j=0.09 / 3.6e6, co2_eur_per_kg=0.3),
+}
+
+
+class Limits(_Settings):
+    """The climate that the crop shall have; excess is a cost."""
+
+    day_c: _Range = (15.0, 20.0)
+    """Air temperature while the sun shines (radiation of at least `night_w_per_m2`); van Henten 2003."""
+    night_c: _Range = (10.0, 15.0)
+    night_w_per_m2: _NotNegative = 10.0
+    max_humidity_percent: _NotNegative = 90.0
+    max_co2_ppm: _NotNegative = 1600.0
+
+
+class Penalties(_Settings):
+    """What a unit of each cost takes off the reward, in EUR m-2; 0 leaves the cost out of the reward.
+
+    A degree outside the limits in every hour of the crop costs about 0.5 EUR m-2, as much as a fifth of a good harvest.
+    """
+
+    temperature_eur_per_c_h: _NotNegative = 5e-4
+    humidity_eur_per_percent_h: _NotNegative = 1e-4
+    co2_eur_per_ppm_h: _NotNegative = 2e-6
+
+
+class Start(_Settings):
+    """The state at the first midnight, as in the literature on predictive control."""
+
+    dry_weight_kg_per_m2: Annotated[float, Field(gt=0)] = 0.0035
+    co2_kg_per_m3: Annotated[float, Field(gt=0)] = 1e-3
+    temperature_c: Annotated[float, Field(ge=-20, le=50)] = 15.0
+    vapour_kg_per_m3: Annotated[float, Field(ge=0)] = 0.008
+
+
+class ClimateSettings(_Settings):
+    """Everything that can be set of LettuceClimate."""
+
+    crop: str = "lettuce"
+    """A shipped crop or a .yaml file."""
+    greenhouse: str = "van_henten"
+    """A shipped greenhouse or a .yaml file."""
+    weather: str = "training"
+    """`training`, `test`, or a .csv file (`weather_file.py`)."""
+    prices: Literal["1994", "2025"] | Prices = "1994"
+    num_days: Annotated[int, Field(ge=1, le=365)] = 40
+    """From planting to harvest."""
+    forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
+    """Hours of weather to come, without error, that the policy sees."""
+    limits: Limits = Limits()
+    penalties: Penalties = Penalties()
+    start: Start = Start()
+
+    def price_set(self) -> Prices:
+        """Return the prices themselves."""
+        return PRICES[self.prices] if isinstance(self.prices, str) else self.prices
+
+    def weather_source(self) -> WeatherSource:
+        """Open the weather. Raises ConfigError: an unknown name, a file that cannot be used."""
+        splits: dict[str, Split] = {"training": "training", "test": "test"}
+        if self.weather in splits:
+            return SyntheticWeather(splits[self.weather])
+        if Path(self.weather).suffix != ".csv":
+            raise ConfigError(f"weather is the text {self.weather!r}; it must be training, test or a .csv file")
+        return WeatherFile(Path(self.weather))
+
+
+def read_settings(given: dict[str, Any]) -> ClimateSettings:
+    """Check settings given by name. Raises ConfigError with one sentence for each that is wrong."""
+    try:
+        return ClimateSettings.model_validate(given)
+    except ValidationError as error:
+        sentences = [sentence for _, sentence in describe(error, ClimateSettings)]
+        raise ConfigError("\n".join(f"LettuceClimate: {sentence}" for sentence in sentences)) from error

@@ -1,0 +1,81 @@
+"""Crops and greenhouses as files: the shipped ones are documented, wrong ones are explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from envs.farm.parameters import FOLDER, load_crop, load_greenhouse
+from rlplat.errors import ConfigError
+
+LETTUCE = (FOLDER / "crops" / "lettuce.yaml").read_text()
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "farming.md"
+
+
+def changed(tmp_path, pattern, replacement):
+    path = tmp_path / "mine.yaml"
+    text, count = re.subn(pattern, replacement, LETTUCE, count=1)
+    assert count == 1
+    path.write_text(text)
+    return path
+
+
+def test_a_crop_of_ones_own_is_a_copy_with_other_numbers(tmp_path):
+    path = changed(tmp_path, "root_fraction: 0.07", "root_fraction: 0.15")
+    assert load_crop(str(path)).plant.root_fraction == 0.15
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "message"),
+    [
+        (r"  growth_q10.*\n", "", r"mine.yaml: plant.growth_q10 is missing; it must be a number"),
+        (r"growth_yield: 0.8", "growth_yield: 1.4", r"plant.growth_yield is 1.4; it must be <= 1"),
+        (r"light_extinction: 0.9", "light_extinction: .nan", r"plant.light_extinction is nan; it must be"),
+        (r"light_extinction", "light_extinktion", r"unknown key plant.light_extinktion; did you mean"),
+        (
+            r"compensation_ppm: 40.0",
+            "compensation_ppm: many",
+            r"compensation_ppm is the text 'many'; it must be a number",
+        ),
+        (r"-1.32e-5", "1.32e-5", r"^$"),
+        (r"5.94e-4", "-5.94e-4", r"positive at no temperature from 0 to 45 C"),
+        (
+            r"conductance_m_per_s: 6.29e-4",
+            "conductance_m_per_s: 6.29e-2",
+            r"canopy: the CO2 conductance is positive at no",
+        ),
+    ],
+)
+def test_a_missing_or_impossible_parameter_gives_one_clear_message(tmp_path, pattern, replacement, message):
+    path = changed(tmp_path, pattern, replacement)
+    if message == "^$":
+        load_crop(str(path))  # grows ever faster with heat: odd, but possible
+        return
+    with pytest.raises(ConfigError, match=message) as error:
+        load_crop(str(path))
+    assert str(path) in str(error.value)
+
+
+def test_unknown_names_and_files_are_explained(tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"'letuce' is none of the crops; did you mean lettuce\?; or give a .yaml file"
+    ):
+        load_crop("letuce")
+    with pytest.raises(ConfigError, match="there is no such file"):
+        load_crop(str(tmp_path / "absent.yaml"))
+
+
+def test_a_greenhouse_whose_leaves_are_wetter_than_saturation_is_refused(tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = (FOLDER / "greenhouses" / "van_henten.yaml").read_text()
+    path.write_text(text.replace("saturation_vapour_j_per_m3: 10998.0", "saturation_vapour_j_per_m3: 9000.0"))
+    with pytest.raises(ConfigError, match="must not exceed saturation_vapour_j_per_m3"):
+        load_greenhouse(str(path))
+
+
+def test_the_documentation_states_every_parameter_with_the_shipped_value():
+    stated = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| ([-0-9.e]+) \|", DOCS.read_text(), re.MULTILINE))
+    crop, greenhouse = load_crop(), load_greenhouse()
+    shipped = crop.plant.model_dump() | crop.canopy.model_dump() | greenhouse.model_dump()
+    del shipped["name"]
+    assert {name: float(value) for name, value in stated.items()} == shipped
