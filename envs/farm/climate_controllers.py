@@ -155,4 +155,4 @@ def _fractions(
 ) -> Actions:
     """Return actions for amounts, as much of them as the greenhouse can do."""
     amounts = np.stack([co2_kg_per_m2_s, vents_m_per_s, heat_w_per_m2], axis=1)
-    return np.clip(amounts / env.model.max_controls, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(amounts / env.model.max_controls, 0, 1), np.float32)

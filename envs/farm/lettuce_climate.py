@@ -18,7 +18,7 @@ and ppm h. The harvest ends the episode (terminated); nothing truncates it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -45,14 +45,14 @@ _STEP_H = 1 / _STEPS_PER_H
 Observations = dict[str, NDArray[np.float32]]
 
 
-class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], Array]):
+class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[Any]]):
     """`num_envs` greenhouses that are planted and harvested together; each has weather of its own.
 
     Greenhouse i of a vector seeded with s lives through the same as a single one seeded with s + i. After the harvest
     the next step plants anew (`AutoresetMode.NEXT_STEP`).
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}
+    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}  # noqa: RUF012  (Gymnasium's)
 
     def __init__(self, num_envs: int = 1, *, render_mode: None = None, **settings: Any) -> None:
         """Take settings by name (`ClimateSettings`). Raises ConfigError: a setting or a file that cannot be used."""
@@ -172,7 +172,7 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], Array]):
 class LettuceClimate(gym.Env[Observations, NDArray[np.float32]]):
     """One greenhouse: a vector of one. `info` has plain numbers, and `limits`: what limits photosynthesis."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(self, *, render_mode: None = None, **settings: Any) -> None:
         """Take settings by name, see `LettuceClimateVector`."""

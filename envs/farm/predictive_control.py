@@ -99,7 +99,7 @@ class _Planner:
             total += money["heat"] + money["co2"]
             for penalty in self._accounts.penalties(costs).values():
                 total += penalty
-        return total + self._worth * state[0]
+        return np.asarray(total + self._worth * state[0])
 
 
 def worth_of_dry_weight(env: LettuceClimateVector, nominal: SetPoints) -> Array:
@@ -117,4 +117,4 @@ def worth_of_dry_weight(env: LettuceClimateVector, nominal: SetPoints) -> Array:
         actions = nominal.act(twins, observations["policy"])
         observations, *_ = twins.step(actions[[0, 0]])
     difference[env.num_steps] = twins.state[0, 1] - twins.state[0, 0]
-    return env.settings.price_set().dry_weight_eur_per_kg * difference[-1] / difference
+    return np.asarray(env.settings.price_set().dry_weight_eur_per_kg * difference[-1] / difference)
