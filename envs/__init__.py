@@ -1,4 +1,4 @@
-"""Games, robots and farms, a folder for each. What they measure is registered here and imported when it is asked for."""
+"""Games, robots and farms, a folder each. What they measure is registered here and imported when it is asked for."""
 
 from __future__ import annotations
 

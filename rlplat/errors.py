@@ -18,7 +18,7 @@ class GameError(RlplatError):
 
 
 class EnvError(RlplatError):
-    """An environment or model given an action, input or step that it cannot use; a state that left the finite numbers."""
+    """An action, input or step that an environment or model cannot use, or a state that left the finite numbers."""
 
 
 class CheckpointError(RlplatError):
