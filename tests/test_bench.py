@@ -78,7 +78,7 @@ def test_the_tree_is_measured_on_every_shipped_game():
     for game in names("game"):
         for kind in ("null", "rollout"):
             result = results[f"tree.{game}.{kind}"]
-            assert result.value > 1_000
+            assert result.value > (1_000 if (game, kind) == ("chess", "rollout") else 10_000)  # games of chess are long
             assert (result.unit, result.fields["threads"], result.fields["simulations"]) == ("simulations/s", 1, 800)
             assert result.fields["min"] <= result.value <= result.fields["max"]
     # Half the shortest game, where that is less than 8 plies.
