@@ -5,30 +5,15 @@
 
 #include <cstddef>
 
-#include "inference/vector.hpp"
+#include "inference/kernels.hpp"
+#include "inference/packed_matrices.hpp"
 
 namespace rlplat {
 
-// How a side of the board is cut into tiles of `outputs` cells.
-struct Tiling {
-  int outputs;
-  int count;
-  // The tiling with the fewest products for a side of `length` cells.
-  static Tiling of(int length);
-};
-
-// Where the cells of boards lie, each with `channels` floats: inside a border of zeros that tiles may read.
-struct Layout {
-  int channels;
-  int row;    // cells from one row to the next
-  int board;  // cells from one board to the next
-  int first;  // cells before the first cell of a board
-};
-
 class Convolution {
  public:
-  // Channels are padded to kLanes.
-  Convolution(int height, int width, int input_channels, int output_channels);
+  // Channels are padded to the kernels' lanes.
+  Convolution(int height, int width, int input_channels, int output_channels, const Kernels& kernels);
 
   // weight: `[output_channels][input_channels][3][3]`, bias: `[output_channels]`.
   void set_weights(const float* weight, const float* bias);
@@ -42,12 +27,10 @@ class Convolution {
   void run(int boards, const float* input, float* scratch, const float* residual, float* output) const;
 
  private:
-  template <int Vertical, int Horizontal>
-  void run_tiled(int boards, const float* input, float* scratch, const float* residual, float* output) const;
-
   int height_, width_, input_channels_, output_channels_;
   Tiling vertical_, horizontal_;
-  int num_products_;        // of a tile
+  int num_products_;  // of a tile
+  const Kernels& kernels_;
   PackedMatrices filters_;  // one for each product
   Buffer bias_;
 };

@@ -11,7 +11,7 @@ namespace {
 // Tiles that one product works on: enough to use each filter often, few enough for the level-two cache.
 constexpr int kTilesAtOnce = 24;
 
-void check(const NetworkShape& shape) {
+const NetworkShape& checked(const NetworkShape& shape) {
   const int sizes[] = {shape.planes,          shape.height,         shape.width,        shape.channels,
                        shape.policy_channels, shape.value_channels, shape.value_hidden, shape.num_actions};
   if (*std::min_element(std::begin(sizes), std::end(sizes)) < 1 || shape.blocks < 0)
@@ -19,6 +19,7 @@ void check(const NetworkShape& shape) {
   if (shape.num_value_logits != 1 && shape.num_value_logits != 3)
     throw std::invalid_argument("ResidualNetwork: num_value_logits is " + std::to_string(shape.num_value_logits) +
                                 "; it must be 1 or 3");
+  return shape;
 }
 
 float expected_value(const float* logits, int num_logits) {
@@ -56,27 +57,22 @@ class ResidualNetwork::Reader {
 };
 
 void ResidualNetwork::Layer::run(int rows, const float* input, float* output, bool rectified) const {
-  weights.multiply(0, rows, input, output);
-  for (int row = 0; row < rows; ++row)
-    for (int column = 0; column < weights.columns(); column += kLanes, output += kLanes) {
-      const Vector sum = load(output) + load(bias.data() + column);
-      store(output, rectified ? relu(sum) : sum);
-    }
+  kernels.multiply(rows, weights.inner(), weights.columns(), input, weights.data(), output);
+  kernels.add_bias(rows, weights.columns(), bias.data(), rectified, output);
 }
 
-ResidualNetwork::ResidualNetwork(const NetworkShape& shape, int num_threads)
-    : shape_(shape),
+ResidualNetwork::ResidualNetwork(const NetworkShape& shape, int num_threads, const Kernels& kernels)
+    : shape_(checked(shape)),
       area_(shape.height * shape.width),
-      num_features_(padded(shape.policy_channels + shape.value_channels)),
+      num_features_(padded(shape.policy_channels + shape.value_channels, kernels.lanes)),
+      features_(padded(shape.channels, kernels.lanes), num_features_, kernels),
+      policy_(area_ * num_features_, shape.num_actions, kernels),
+      hidden_(area_ * num_features_, shape.value_hidden, kernels),
+      value_(padded(shape.value_hidden, kernels.lanes), shape.num_value_logits, kernels),
       workers_(num_threads) {
-  check(shape);
-  convolutions_.emplace_back(shape.height, shape.width, shape.planes, shape.channels);
+  convolutions_.emplace_back(shape.height, shape.width, shape.planes, shape.channels, kernels);
   for (int layer = 0; layer < 2 * shape.blocks; ++layer)
-    convolutions_.emplace_back(shape.height, shape.width, shape.channels, shape.channels);
-  features_ = Layer(padded(shape.channels), num_features_);
-  policy_ = Layer(area_ * num_features_, shape.num_actions);
-  hidden_ = Layer(area_ * num_features_, shape.value_hidden);
-  value_ = Layer(padded(shape.value_hidden), shape.num_value_logits);
+    convolutions_.emplace_back(shape.height, shape.width, shape.channels, shape.channels, kernels);
 
   const Convolution& stem = convolutions_.front();
   boards_at_once_ = (kTilesAtOnce + stem.num_tiles() - 1) / stem.num_tiles();

@@ -19,8 +19,9 @@ struct NetworkShape {
 
 class ResidualNetwork {
  public:
-  // Throws std::invalid_argument for sizes below 1 and other numbers of value logits than 1 and 3.
-  ResidualNetwork(const NetworkShape& shape, int num_threads);
+  // Throws std::invalid_argument for sizes below 1 and other numbers of value logits than 1 and 3. The kernels may be
+  // others than the fastest in tests.
+  ResidualNetwork(const NetworkShape& shape, int num_threads, const Kernels& kernels = fastest_kernels());
 
   // Weight and bias of: stem, first and second convolution of each block, policy features, policy output, value
   // features, value hidden, value output; in row-major order with outputs first. Throws std::invalid_argument if their
@@ -39,9 +40,12 @@ class ResidualNetwork {
   };
   // A fully connected layer, or a 1x1 convolution with a row for each cell.
   struct Layer {
-    Layer() = default;
-    Layer(int inputs, int outputs) : weights(1, inputs, padded(outputs)), bias(padded(outputs)) {}
+    Layer(int inputs, int outputs, const Kernels& kernels)
+        : kernels(kernels),
+          weights(1, inputs, padded(outputs, kernels.lanes), kernels),
+          bias(padded(outputs, kernels.lanes)) {}
     void run(int rows, const float* input, float* output, bool rectified) const;
+    const Kernels& kernels;
     PackedMatrices weights;
     Buffer bias;
   };

@@ -21,7 +21,7 @@ void store_integers(std::int32_t* to, Integers integers) {
 }
 
 // A row has room for a vector that begins at its last pixel.
-int stride_of(int width) { return padded(width) + kLanes; }
+int stride_of(int width) { return padded(width, kLanes) + kLanes; }
 
 // A line of colours, with room for what store_pixels writes behind it.
 std::size_t line_bytes(int stride) { return 3 * static_cast<std::size_t>(stride) + 4; }

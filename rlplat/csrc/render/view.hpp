@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "inference/buffer.hpp"
 #include "render/lanes.hpp"
 #include "render/scene.hpp"
 
