@@ -22,8 +22,8 @@ from rlplat import watch
 from rlplat.errors import JobError
 from rlplat.hardware import num_cores
 from rlplat.jobs.client import Cluster, user_token
-from rlplat.jobs.processes import ProcessName, end, with_descendants
 from rlplat.placement.room import SPARE_CPUS
+from rlplat.processes import ProcessName, end, with_descendants
 from rlplat.runs.durable import write_json
 
 USUAL_PORT = 8265

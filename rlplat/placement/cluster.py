@@ -24,6 +24,7 @@ from ray.util.placement_group import PlacementGroup, placement_group, placement_
 from rlplat.config import PlacementConfig
 from rlplat.errors import WorkerError
 from rlplat.placement import JOB_VARIABLE, room
+from rlplat.processes import no_orphans
 
 WORKER_NICENESS = 5
 """Of every actor on a local Ray, whose own default of 15 leaves no room for collectors to be nicer than the learner."""
@@ -89,15 +90,16 @@ def _start(placement: PlacementConfig) -> None:
     _stay_on_loopback()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_worker_niceness", str(WORKER_NICENESS))
-    ray.init(
-        address="local",
-        num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.spare_cpus(placement),
-        object_store_memory=placement.object_store_mib << 20,
-        include_dashboard=False,
-        log_to_driver=True,
-        logging_level=logging.WARNING,
-        _temp_dir=_short_folder(),
-    )
+    with no_orphans():  # Ray's agents look for their parent only once they have come up
+        ray.init(
+            address="local",
+            num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.spare_cpus(placement),
+            object_store_memory=placement.object_store_mib << 20,
+            include_dashboard=False,
+            log_to_driver=True,
+            logging_level=logging.WARNING,
+            _temp_dir=_short_folder(),
+        )
     _log.info("Ray %s on this machine, %d collectors", ray.__version__, placement.resolve_num_actors())
 
 

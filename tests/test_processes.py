@@ -11,7 +11,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from rlplat.jobs.processes import ProcessName, end, with_descendants
+from rlplat.processes import ProcessName, end, no_orphans, with_descendants
 
 CHILD = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('up', flush=True); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -60,3 +60,20 @@ def test_a_later_process_of_the_same_number_is_left_alone(start) -> None:
     assert end([earlier], [earlier], grace_s=0.2) == 0
     assert process.poll() is None
     psutil.Process(process.pid).children()[0].kill()
+
+
+def test_what_was_started_in_a_block_that_is_broken_off_ends_with_its_children_and_nothing_else_does(start) -> None:
+    bystander = start(CHILD)
+    with pytest.raises(KeyboardInterrupt), no_orphans():
+        names = with_descendants([start(CHILD).pid])
+        raise KeyboardInterrupt
+    assert len(names) == 2
+    assert all(name.process() is None for name in names)
+    assert all(name.process() for name in with_descendants([bystander.pid]))
+    psutil.Process(bystander.pid).children()[0].kill()
+
+
+def test_what_was_started_in_a_block_that_ends_well_goes_on(start) -> None:
+    with no_orphans():
+        process = start("print('up', flush=True); import time; time.sleep(60)")
+    assert process.poll() is None

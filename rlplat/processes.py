@@ -1,10 +1,11 @@
-"""Processes that outlive the command that started them, told from later ones of the same number."""
+"""Processes that may outlive the one that started them, told from later ones of the same number."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
@@ -44,6 +45,21 @@ def with_descendants(pids: Iterable[int]) -> list[ProcessName]:
                 with contextlib.suppress(psutil.Error):
                     found.append(ProcessName(process.pid, process.create_time()))
     return found
+
+
+@contextlib.contextmanager
+def no_orphans() -> Iterator[None]:
+    """End all that this process has started in the block, directly or not, if an error or a signal breaks it off."""
+    before = set(with_descendants([os.getpid()]))
+    try:
+        yield
+    except BaseException:
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if ProcessName(child.pid, child.create_time()) not in before:
+                    child.suspend()  # so that it starts no further ones while they are counted
+        end((), set(with_descendants([os.getpid()])) - before, grace_s=0.0)
+        raise
 
 
 def end(roots: Iterable[ProcessName], others: Iterable[ProcessName], grace_s: float) -> int:
