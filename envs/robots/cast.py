@@ -212,6 +212,10 @@ class CastRenderer:
                     "MuJoCo's renderer"
                 )
 
+    def check_camera(self, camera: str | int) -> None:
+        """Raise SceneError if there is no such camera, or none that can be drawn."""
+        self._camera(camera)
+
     def _camera(self, camera: str | int) -> int:
         model = self._model
         names = [model.camera(index).name for index in range(model.ncam)]

@@ -1,0 +1,34 @@
+"""The newest values of many simulations, for what is delayed and what is stacked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class History:
+    """The newest `length` values of N simulations, each of `shape`, in a ring."""
+
+    def __init__(self, num: int, length: int, shape: tuple[int, ...], dtype: Any) -> None:
+        self.values: NDArray[Any] = np.zeros((length, num, *shape), dtype)
+        self._simulations = np.arange(num)
+        self._newest = 0
+
+    def fill(self, ids: NDArray[np.intp], value: Any) -> None:
+        """Make `value` all that these simulations ever had."""
+        self.values[:, ids] = value
+
+    def push(self, value: NDArray[Any]) -> None:
+        """Add a value of every simulation, [N, ...], in place of the oldest."""
+        self._newest = (self._newest + 1) % len(self.values)
+        self.values[self._newest] = value
+
+    def before(self, steps: NDArray[np.intp]) -> NDArray[Any]:
+        """Return what each simulation had so many pushes ago, [N, ...]; `steps` [N], each below `length`."""
+        return self.values[(self._newest - steps) % len(self.values), self._simulations]
+
+    def stacked(self, steps: NDArray[np.intp], num: int) -> NDArray[Any]:
+        """Return `num` consecutive values along the last axis; the newest, last, is that of `before(steps)`."""
+        return np.concatenate([self.before(steps + age) for age in reversed(range(num))], axis=-1)

@@ -1,0 +1,74 @@
+"""A batch of simulations in which one that goes wrong harms no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch, SimulationError
+from numpy.typing import NDArray
+
+Ids = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+_LOST = [
+    int(warning)
+    for warning in (
+        mujoco.mjtWarning.mjWARN_BADQPOS,
+        mujoco.mjtWarning.mjWARN_BADQVEL,
+        mujoco.mjtWarning.mjWARN_BADQACC,
+    )
+]
+"""MuJoCo resets a simulation by itself when it warns of one of these, so only the counters tell."""
+
+
+class Physics:
+    """Steps simulations; those that leave the finite numbers are put back to where they were before the step."""
+
+    def __init__(self, model: mujoco.MjModel, num: int, num_threads: int, unstable_folder: Path | None) -> None:
+        # An MjData for each simulation lets poses be computed after a step at no
+        # price: the next step goes on from them.
+        self.batch = Batch(model, num, num_threads, persistent=True)
+        self.num_unstable = 0
+        """Steps that had to be taken back."""
+        self._folder = unstable_folder
+        self._everyone = np.arange(num)
+        self._before = np.empty_like(self.batch.state)
+
+    def step(self, ids: Ids, num_steps: int) -> Flags:
+        """Advance simulations, and make poses and sensors current; return where that went wrong [N]."""
+        batch = self.batch
+        self._before[:] = batch.state
+        warned = batch.warning[:, _LOST, 1].copy()  # lastinfo, number
+        everyone = len(ids) == batch.nsim
+        failed = np.zeros(batch.nsim, dtype=bool)
+        try:
+            batch.step(None if everyone else ids, num_steps, int(mujoco.mjtStage.mjSTAGE_VEL))
+        except SimulationError as error:
+            failed[error.ids] = True
+        warnings = batch.warning[:, _LOST, 1] > warned
+        failed[ids] |= np.any(warnings[ids], axis=1) | ~np.isfinite(batch.state[ids].sum(axis=1))
+        if failed.any():
+            self._take_back(np.flatnonzero(failed))
+        return failed
+
+    def refresh(self, ids: Ids) -> None:
+        """Make poses and sensors follow a state that was written."""
+        self.batch.forward(ids, int(mujoco.mjtStage.mjSTAGE_VEL))
+
+    def _take_back(self, ids: Ids) -> None:
+        for simulation in ids:
+            self.num_unstable += 1
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                np.savez(
+                    self._folder / f"unstable_{self.num_unstable:04d}.npz",
+                    state=self._before[simulation],  # as of mjSTATE_INTEGRATION
+                    ctrl=self.batch.ctrl[simulation],
+                )
+        controls = self.batch.ctrl[ids] * 0
+        self.batch.state[ids] = self._before[ids]
+        self.batch.ctrl[ids] = controls
+        self.batch.bind("qacc_warmstart")[ids] = 0
+        self.refresh(ids)

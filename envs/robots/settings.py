@@ -1,0 +1,98 @@
+"""What can be set of every robot task, and the ranges from which its episodes are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rlplat.errors import ConfigError
+from rlplat.problems import describe
+
+Control = Literal["torque", "velocity", "cartesian"]
+
+_NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+_Steps = Annotated[int, Field(ge=0, le=20)]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Randomisation(_Settings):
+    """How far an episode's world may lie from the nominal one; 0 leaves it there.
+
+    A share s multiplies the nominal value by a factor from [1 - s, 1 + s]; anything else is added, from [-x, x].
+    """
+
+    mass: _Share = 0.0
+    """Of every body, with its inertia."""
+    friction: _Share = 0.0
+    """Of all geoms alike: sliding friction."""
+    damping: _Share = 0.0
+    """Of every joint."""
+    gain: _Share = 0.0
+    """Of every actuator."""
+    camera_position_m: _NotNegative = 0.0
+    """Along each axis."""
+    camera_angle_deg: Annotated[float, Field(ge=0, le=45)] = 0.0
+    """About each axis of the camera."""
+    camera_fovy_deg: Annotated[float, Field(ge=0, le=30)] = 0.0
+    colour: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of every geom and channel, which are in [0, 1]."""
+    texture: bool = False
+    """Whether a material is chosen for the floor among those that the scene has for it."""
+    light: _Share = 0.0
+    """Brightness."""
+    light_direction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of each coordinate of the direction, whose length is 1."""
+    num_distractors: Annotated[int, Field(ge=0, le=8)] = 0
+    """Objects without meaning: 0 to as many stand about. They touch nothing."""
+    action_delay_steps: _Steps = 0
+    """Up to so many control steps more than `RobotSettings.action_delay_steps`."""
+    observation_delay_steps: _Steps = 0
+    """Likewise."""
+
+
+class RobotSettings(_Settings):
+    """Everything that can be set of a robot task."""
+
+    pixels: Annotated[int, Field(ge=4, le=1024)] | None = 64
+    """Height and width of the picture; null: no picture is drawn."""
+    camera: str = "front"
+    supersampling: bool = False
+    """Whether a pixel is the mean of 2x2 rays, at four times the price."""
+    shadows: bool = False
+    privileged: bool = True
+    """Whether the observation has the group `privileged`."""
+    control: Control | None = None
+    """How an arm is moved; null: as the task prefers."""
+    action_repeat: _Count = 1
+    """Control steps per decision: their rewards are added, and pictures are drawn once."""
+    frame_stack: Annotated[int, Field(ge=1, le=16)] = 1
+    """The newest pictures and readings, one behind the other along the last axis, the newest last."""
+    action_delay_steps: _Steps = 0
+    """Control steps until an action acts; before the first, the arm is told to do nothing."""
+    observation_delay_steps: _Steps = 0
+    """Decisions by which the group `policy` lags. `privileged` never does."""
+    reading_noise: _NotNegative = 0.0
+    """Standard deviation added to proprioception, in its own units."""
+    camera_noise: _NotNegative = 0.0
+    """Standard deviation added to pictures, in grey levels of 255."""
+    initial_pose_rad: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    """How far each joint may start from its rest; null: as the task prefers."""
+    randomisation: Randomisation = Randomisation()
+    unstable_folder: Path | None = None
+    """Where the state before a step that went wrong is saved; null: nowhere."""
+
+
+def read_settings(task: str, given: dict[str, Any]) -> RobotSettings:
+    """Check settings given by name. Raises ConfigError with one sentence for each that is wrong."""
+    try:
+        return RobotSettings.model_validate(given)
+    except ValidationError as error:
+        sentences = [sentence for _, sentence in describe(error, RobotSettings)]
+        raise ConfigError("\n".join(f"{task}: {sentence}" for sentence in sentences)) from error

@@ -1,0 +1,253 @@
+"""Robot tasks as Gymnasium environments: N simulations that are stepped together, and start anew each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils.seeding import np_random
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from envs.robots import task as robot_tasks
+from envs.robots.history import History
+from envs.robots.observing import Observations, Observer, renderer
+from envs.robots.physics import Flags, Ids, Physics
+from envs.robots.randomisation import Drawn, Randomiser
+from envs.robots.settings import read_settings
+from rlplat.errors import ConfigError, EnvError
+
+RENDER_PIXELS = 256
+Actions = NDArray[np.floating[Any]]
+Step = tuple[Observations, NDArray[np.float64], Flags, Flags, dict[str, Any]]
+
+
+class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
+    """`num_envs` simulations of a task below `tasks/`.
+
+    Simulation i of a vector seeded with s lives through the same as a single one seeded with s + i. Actions are
+    clipped to [-1, 1]. `infos` hold arrays [N]: `reward_terms` (their sum is the reward), `measures`, `success`,
+    `unstable` (the physics left the finite numbers; the episode is truncated as it was before), and where an episode
+    begins `randomisation`, what was drawn for it.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012  (Gymnasium's)
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        task: str,
+        num_threads: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        """Take settings by name (`RobotSettings`). Raises ConfigError, SceneError: what cannot be used or drawn."""
+        kind = robot_tasks.load(task)
+        self.settings = read_settings(kind.__name__, settings)
+        self.num_envs, self.render_mode = num_envs, render_mode
+        if render_mode not in (None, "rgb_array"):
+            raise ConfigError(f"{kind.__name__}: render_mode is {render_mode!r}; it must be 'rgb_array' or none")
+        model = robot_tasks.compile_scene(kind, self.settings)
+        self.physics = Physics(model, num_envs, num_threads, self.settings.unstable_folder)
+        self.task = kind(self.physics.batch, self.settings)
+        self._randomiser = Randomiser(self.physics.batch, self.settings.randomisation, kind.distractor_area)
+        self._observer = Observer(self.task, self.settings, num_threads)
+        self._show = None
+        if render_mode:
+            self._show = renderer(
+                self.task, self.settings, RENDER_PIXELS, num_threads, supersampling=True, shadows=True
+            )
+        self.decision_s = kind.substeps * model.opt.timestep * self.settings.action_repeat
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = self.metadata | {
+            "autoreset_mode": self.autoreset_mode,
+            "render_fps": max(1, round(1 / self.decision_s)),
+        }
+
+        self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.task.num_actions,), np.float32)
+        self.single_observation_space = self._observer.space()
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+
+        self._num_steps = np.zeros(num_envs, dtype=np.int64)
+        self._over = np.ones(num_envs, dtype=bool)
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        longest = self.settings.action_delay_steps + self.settings.randomisation.action_delay_steps
+        self._orders = History(num_envs, longest + 1, (self.task.num_actions,), np.float64)
+        self._delays = {name: np.zeros(num_envs, dtype=np.intp) for name in ("action", "observation")}
+        self._nobody = np.zeros(0, dtype=np.intp)
+
+    @property
+    def num_unstable(self) -> int:
+        """Steps so far in which a simulation left the finite numbers."""
+        return self.physics.num_unstable
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Start episodes: of all, or of those in `options["reset_mask"]`, bool [N].
+
+        A seed (or one for each) determines all that follows; without, the generators go on.
+        """
+        ids = np.flatnonzero(self._mask((options or {}).get("reset_mask")))
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        if seeds is not None and len(seeds) != self.num_envs:
+            raise EnvError(f"{self._name}: {len(seeds)} seeds are given; it has {self.num_envs} simulations")
+        for i in ids:
+            if (seeds is not None and seeds[i] is not None) or self._generators[i] is None:
+                self._generators[i] = np_random(None if seeds is None else seeds[i])[0]
+        return self.restart(ids)
+
+    def use_generators(self, generators: Sequence[np.random.Generator]) -> None:
+        """Draw from these from now on, one for each simulation."""
+        self._generators = list(generators)
+
+    def restart(self, ids: Ids) -> tuple[Observations, dict[str, Any]]:
+        """Start episodes of these simulations; the others stay as they are."""
+        infos = self._begin(ids)
+        self._look(ids, ids)
+        return self._observe(), infos
+
+    def step(self, actions: Actions) -> Step:
+        """Make one decision. Raises EnvError: no reset yet, actions of another shape or that are no numbers."""
+        actions = self._checked(actions)
+        fresh = np.flatnonzero(self._over) if self.autoreset_mode == AutoresetMode.NEXT_STEP else self._nobody
+        if None in self._generators or (self._over.any() and not len(fresh)):
+            raise EnvError(f"{self._name}: step() was called before reset(), or after the end of an episode")
+        infos = self._begin(fresh) if len(fresh) else {}
+        moving = ~self._over
+        moving[fresh] = False
+        rewards, terminated, unstable = self._advance(actions, moving, infos)
+        truncated = (self._num_steps >= self.task.num_steps) & moving & ~terminated | unstable
+        self._look(np.arange(self.num_envs), fresh)
+        observations = self._observe()
+        self._over = terminated | truncated
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._over.any():
+            observations, infos = self._begin_in_the_same_step(observations, infos)
+        return observations, rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[NDArray[np.uint8], ...]:  # type: ignore[override]
+        """Return a picture uint8[256, 256, 3] of each simulation, in full quality."""
+        if self._show is None:
+            raise EnvError(f"{self._name}: render() needs render_mode='rgb_array'")
+        return tuple(self._show.render(self.settings.camera))
+
+    @property
+    def _name(self) -> str:
+        return type(self.task).__name__
+
+    def _begin(self, ids: Ids) -> dict[str, Any]:
+        """Put simulations to their start; return what was drawn."""
+        batch, ranges = self.physics.batch, self.settings.randomisation
+        batch.reset(ids, stage=0)
+        everything: dict[int, Drawn] = {}
+        for i in ids:
+            generator = self._generators[i]
+            assert generator is not None
+            everything[i] = self._randomiser.draw(i, generator)
+            for name, delays in self._delays.items():
+                delays[i] = getattr(self.settings, f"{name}_delay_steps")
+                more = getattr(ranges, f"{name}_delay_steps")
+                if more:
+                    delays[i] += generator.integers(more + 1)
+                    everything[i][f"{name}_delay_steps"] = int(delays[i])
+            self.task.place(i, generator)
+        self._randomiser.finish(ids)
+        self.physics.refresh(ids)
+        self._orders.fill(ids, 0.0)
+        self._num_steps[ids] = 0
+        self._over[ids] = False
+        return self._listed(ids, everything)
+
+    def _advance(
+        self, actions: Actions, moving: Flags, infos: dict[str, Any]
+    ) -> tuple[NDArray[np.float64], Flags, Flags]:
+        """Make the control steps of a decision; return rewards, and which simulations terminated or went wrong."""
+        rewards = np.zeros(self.num_envs)
+        terms = dict.fromkeys(self.task.reward_terms(actions), rewards)
+        terminated, unstable = np.zeros((2, self.num_envs), dtype=bool)
+        active = moving.copy()
+        for _ in range(self.settings.action_repeat):
+            active &= ~(terminated | unstable) & (self._num_steps < self.task.num_steps)
+            ids = np.flatnonzero(active)
+            if not len(ids):
+                break
+            self._orders.push(actions)
+            applied = self._orders.before(self._delays["action"])
+            self.task.actuate(applied)
+            unstable |= self.physics.step(ids, self.task.substeps)
+            self._num_steps[ids] += 1
+            now = self.task.reward_terms(applied)
+            terms = {name: terms[name] + np.where(active, term, 0.0) for name, term in now.items()}
+            terminated |= self.task.terminated() & active & ~unstable
+        reports = {
+            "reward_terms": terms,
+            "measures": self.task.measures(),
+            "success": self.task.success() & moving & ~unstable,
+            "unstable": unstable,
+        }
+        infos |= reports | {f"_{name}": moving for name in reports}
+        return np.add.reduce(list(terms.values())), terminated, unstable
+
+    def _begin_in_the_same_step(
+        self, observations: Observations, infos: dict[str, Any]
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Start anew what is over; return what is seen then, with the end of the episode in `infos`."""
+        over = self._over.copy()
+        ends = np.full(self.num_envs, None, dtype=object)
+        for i in np.flatnonzero(over):
+            ends[i] = pick(observations, i)
+        begun, drawn = self.restart(np.flatnonzero(over))
+        kept = {"final_obs": ends, "_final_obs": over, "final_info": infos, "_final_info": over}
+        return begun, infos | drawn | kept
+
+    def _look(self, ids: Ids, fresh: Ids) -> None:
+        self._observer.look(ids, fresh, self._generators)  # type: ignore[arg-type]
+
+    def _observe(self) -> Observations:
+        return self._observer.observe(self._delays["observation"])
+
+    def _listed(self, ids: Ids, everything: dict[int, Drawn]) -> dict[str, Any]:
+        """Return what was drawn as arrays [N, ...]; zeros for simulations that go on."""
+        if not len(ids) or not everything[ids[0]]:
+            return {}
+        listed = {}
+        for name, value in everything[ids[0]].items():
+            listed[name] = np.zeros((self.num_envs, *np.shape(value)), np.asarray(value).dtype)
+            for i in ids:
+                listed[name][i] = everything[i][name]
+        begun = np.zeros(self.num_envs, dtype=bool)
+        begun[ids] = True
+        return {"randomisation": listed, "_randomisation": begun}
+
+    def _mask(self, mask: Any) -> Flags:
+        if mask is None:
+            return np.ones(self.num_envs, dtype=bool)
+        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
+            raise EnvError(f"{self._name}: options.reset_mask is {mask!r}; it must be a bool array [{self.num_envs}]")
+        return mask
+
+    def _checked(self, actions: Actions) -> Actions:
+        shape = (self.num_envs, self.task.num_actions)
+        actions = np.asarray(actions, np.float64)
+        if actions.shape != shape:
+            raise EnvError(f"{self._name}: actions have the shape {list(actions.shape)}; it must be {list(shape)}")
+        if not np.isfinite(actions).all():
+            i, number = np.argwhere(~np.isfinite(actions))[0]
+            raise EnvError(
+                f"{self._name}: action {number} of simulation {i} is {actions[i, number]}; it must be a number from "
+                "-1 to 1; nothing was moved"
+            )
+        return actions.clip(-1.0, 1.0)
+
+
+def pick(values: Any, i: int) -> Any:
+    """Return one simulation's part of arrays [N, ...] in nested dictionaries."""
+    if isinstance(values, dict):
+        return {name: pick(value, i) for name, value in values.items()}
+    return values[i]
