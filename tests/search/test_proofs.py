@@ -133,6 +133,7 @@ def test_the_last_moves_of_connect_four_are_proven_without_knowledge_draws_inclu
     assert found.values.tolist() == [np.sign(position.score) for position in late]
     for position, action in zip(late, found.best_actions(), strict=True):
         assert np.sign(position.score_of(int(action))) == np.sign(position.score)
+    assert found.visit_counts.sum() < 1600, "positions that are met by several ways are proven once"
 
 
 class Pessimist(HashNetwork):

@@ -90,10 +90,12 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
   const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
+  if (params.prove && reach_ == 0) known_.emplace(nodes);
 }
 
 void Tree::set_root(const History& history) {
   start_past(history);
+  if (known_) known_->clear();
   num_nodes_ = 1;
   num_blocks_ = 0;
   root_visits_ = root_value_ = 0.0f;
@@ -205,6 +207,7 @@ std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
     node.bounds.lower = node.bounds.upper = step.returns[step.player];
   } else {
     allocate_edges(node, std::span(legal_).first(static_cast<std::size_t>(step.num_legal)));
+    if (known_) node.bounds = known_->find(game_->hash(state(index)));
   }
   return index;
 }
@@ -294,10 +297,11 @@ void Tree::tighten() {
     }
     if (bounds == node.bounds) return;
     node.bounds = bounds;
+    if (known_) known_->insert(game_->hash(state(edge.node)), bounds);
   }
 }
 
-Tree::Bounds Tree::edge_bounds(const Node& node, int edge) const {
+Bounds Tree::edge_bounds(const Node& node, int edge) const {
   const std::uint32_t index = reinterpret_cast<const std::uint32_t*>(block(node) + 3 * padded(node.num_edges))[edge];
   if (index == kNone) return {};
   const Node& child = nodes_[index];

@@ -18,12 +18,13 @@
 // "On the Huge Benefit of Decisive Moves in Monte-Carlo Tree Search Algorithms").
 #pragma once
 
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "game/game.hpp"
+#include "search/known_results.hpp"
 
 namespace rlplat {
 
@@ -108,13 +109,6 @@ class Tree {
 
   static constexpr float kWin = 1.0f, kLoss = -1.0f;  // returns are in [-1, 1], so nothing is better or worse
 
-  struct Bounds {
-    float lower = kLoss, upper = kWin;
-    bool meet() const { return lower == upper; }
-    float clamp(float value) const { return std::min(std::max(value, lower), upper); }
-    bool operator==(const Bounds&) const = default;
-  };
-
   struct Node {
     std::uint32_t edges = 0;  // first word of its block, in units of 8 words
     std::uint16_t num_edges = 0;
@@ -181,6 +175,8 @@ class Tree {
   // for rules that do not look back.
   int root_past_ = 0;
   std::vector<const void*> past_;
+  // Shared by the nodes of equal positions. Empty for rules that look back, where a position alone has no result.
+  std::optional<KnownResults> known_;
 };
 
 }  // namespace rlplat
