@@ -218,11 +218,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, trust: Seque
     """
     path = Path(path)
     data = {"name": path.stem, **read_yaml(path)}
-    changes = parse_overrides(*overrides)
-    _apply(data, changes)
+    made = _apply(data, parse_overrides(*overrides))
     config, problems = _validate(data, trust)
     if config is None or problems:
-        raise ConfigError("\n".join(f"{_origin(place, path, changes)}: {text}" for place, text in problems))
+        raise ConfigError("\n".join(f"{_origin(place, path, made)}: {text}" for place, text in problems))
     return config
 
 
@@ -251,26 +250,32 @@ def config_hash(config: RunConfig) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Change `data`; returns what is there because of an override only: dotted place -> key of that override."""
+    made: dict[str, str] = {}
     for dotted, value in changes.items():
         *parents, last = dotted.split(".")
         here = data
         for depth, part in enumerate(parents):
+            place = ".".join(parents[: depth + 1])
             inner = here.get(part)
             if inner is None:
                 inner = here[part] = {}
+                made[place] = dotted
             if not isinstance(inner, dict):
-                place = ".".join(parents[: depth + 1])
                 raise ConfigError(f"-o {dotted}=...: {place} is {found(inner)}, which has no keys to override")
             here = inner
         here[last] = value
+        made[dotted] = dotted
+    return made
 
 
-def _origin(place: str, path: Path, changes: Mapping[str, Any]) -> str:
-    """Return where the value at `place` came from: the file, or the override that set it."""
-    for dotted in reversed(list(changes)):
-        if place == dotted or place.startswith(f"{dotted}."):
-            return f"-o {dotted}"
+def _origin(place: str, path: Path, made: Mapping[str, str]) -> str:
+    """Return where the value at `place` came from: the file, or the override that set it or what it lies in."""
+    parts = place.split(".")
+    for length in range(len(parts), 0, -1):
+        if override := made.get(".".join(parts[:length])):
+            return f"-o {override}"
     return str(path)
 
 

@@ -131,7 +131,8 @@ class CheckpointStore:
         try:
             return _open(folders[step], step)
         except CheckpointError as error:
-            raise CheckpointError(f"{error}; choose another checkpoint: {_list(folders)}") from error
+            folders.pop(step)
+            raise CheckpointError(f"{error}; choose another checkpoint; there are: {_list(folders)}") from error
 
     def resolve(self, name: str) -> Checkpoint:
         """Return what `latest`, `best` or a step's number names; raises CheckpointError if it names nothing."""
