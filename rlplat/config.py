@@ -84,7 +84,8 @@ class TrainingConfig(ConfigModel):
     checkpoint_every: Count = 500
     """Updates between checkpoints. 500 are a minute or two on two cores: that much work a crash may cost."""
     keep_checkpoints: Count = 3
-    """Newest checkpoints that are kept, besides the best. Three leave two to go back to when one is broken."""
+    """Newest checkpoints that are kept, besides the best and those in evaluation. Three leave two to go back to when
+    one is broken."""
     log_every: Count = 20
     """Updates between rows of metrics. 20 average out the noise of single batches and give smooth curves."""
     records_every: CountOrZero = 500

@@ -113,6 +113,11 @@ class RayPool:
             raise LearnerLostError(in_words(error)) from error
         self._evaluations.begin(step, weights, rival)
 
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of the evaluations that were begun and that `evaluations` has not returned."""
+        return self._evaluations.steps
+
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call; with `wait`, all that were begun."""
         return self._evaluations.take(wait=wait)

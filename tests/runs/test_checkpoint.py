@@ -45,6 +45,17 @@ def test_a_checkpoint_comes_back_with_its_files_and_info(tmp_path: Path) -> None
     assert value_of(checkpoint.path) == 42
 
 
+def test_a_checkpoint_that_is_spared_stays_until_it_is_not(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, keep=1)
+    write(store, 10)
+    for step in (20, 30):
+        with store.write(step, {}, spared=[10]) as folder:
+            (folder / WEIGHTS_FILE).write_bytes(b"")
+    assert steps(store) == ["00000010", "00000030"]
+    write(store, 40)
+    assert steps(store) == ["00000040"]
+
+
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path, keep=2)
     assert store.best() is None and store.best_score is None
