@@ -163,8 +163,9 @@ class PlacementConfig(ConfigModel):
 
     most_silence_s: Annotated[float, Field(ge=5)] = 3600.0
     """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
-    calls took before. Ten times its longest call, and half a minute at least, is enough once calls were measured;
-    this is the limit of the first ones. An hour, as an evaluation may take that long."""
+    calls took before. Ten times its longest call, and half a minute at least (a learner: five minutes), is enough once
+    calls were measured; this is the limit of the first ones (a learner's: a quarter of an hour). An hour, as an
+    evaluation may take that long."""
 
     @model_validator(mode="after")
     def _one_process_has_one_learner(self) -> PlacementConfig:
