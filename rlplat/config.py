@@ -84,7 +84,8 @@ class TrainingConfig(ConfigModel):
     checkpoint_every: Count = 500
     """Updates between checkpoints. 500 are a minute or two on two cores: that much work a crash may cost."""
     keep_checkpoints: Count = 3
-    """Newest checkpoints that are kept, besides the best. Three leave two to go back to when one is broken."""
+    """Newest checkpoints that are kept, besides the best and those in evaluation. Three leave two to go back to when
+    one is broken."""
     log_every: Count = 20
     """Updates between rows of metrics. 20 average out the noise of single batches and give smooth curves."""
     records_every: CountOrZero = 500
@@ -162,8 +163,9 @@ class PlacementConfig(ConfigModel):
 
     most_silence_s: Annotated[float, Field(ge=5)] = 3600.0
     """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
-    calls took before. Ten times its longest call, and half a minute at least, is enough once calls were measured;
-    this is the limit of the first ones. An hour, as an evaluation may take that long."""
+    calls took before. Ten times its longest call, and half a minute at least (a learner: five minutes), is enough once
+    calls were measured; this is the limit of the first ones (a learner's: a quarter of an hour). An hour, as an
+    evaluation may take that long."""
 
     @model_validator(mode="after")
     def _one_process_has_one_learner(self) -> PlacementConfig:
@@ -218,11 +220,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, trust: Seque
     """
     path = Path(path)
     data = {"name": path.stem, **read_yaml(path)}
-    changes = parse_overrides(*overrides)
-    _apply(data, changes)
+    made = _apply(data, parse_overrides(*overrides))
     config, problems = _validate(data, trust)
     if config is None or problems:
-        raise ConfigError("\n".join(f"{_origin(place, path, changes)}: {text}" for place, text in problems))
+        raise ConfigError("\n".join(f"{_origin(place, path, made)}: {text}" for place, text in problems))
     return config
 
 
@@ -251,26 +252,32 @@ def config_hash(config: RunConfig) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Change `data`; returns what is there because of an override only: dotted place -> key of that override."""
+    made: dict[str, str] = {}
     for dotted, value in changes.items():
         *parents, last = dotted.split(".")
         here = data
         for depth, part in enumerate(parents):
+            place = ".".join(parents[: depth + 1])
             inner = here.get(part)
             if inner is None:
                 inner = here[part] = {}
+                made[place] = dotted
             if not isinstance(inner, dict):
-                place = ".".join(parents[: depth + 1])
                 raise ConfigError(f"-o {dotted}=...: {place} is {found(inner)}, which has no keys to override")
             here = inner
         here[last] = value
+        made[dotted] = dotted
+    return made
 
 
-def _origin(place: str, path: Path, changes: Mapping[str, Any]) -> str:
-    """Return where the value at `place` came from: the file, or the override that set it."""
-    for dotted in reversed(list(changes)):
-        if place == dotted or place.startswith(f"{dotted}."):
-            return f"-o {dotted}"
+def _origin(place: str, path: Path, made: Mapping[str, str]) -> str:
+    """Return where the value at `place` came from: the file, or the override that set it or what it lies in."""
+    parts = place.split(".")
+    for length in range(len(parts), 0, -1):
+        if override := made.get(".".join(parts[:length])):
+            return f"-o {override}"
     return str(path)
 
 

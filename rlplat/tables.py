@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rlplat.doctor import Row
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
@@ -17,27 +21,55 @@ if TYPE_CHECKING:
     from rlplat.testing import CheckReport
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """Print rows below the names of their columns; those in `right` stand at the right of theirs."""
+_UNLIMITED = 100_000
+"""Columns where there is no terminal: whoever reads a pipe or a file wants each row in one line."""
+
+
+def _console() -> Console:
     from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _UNLIMITED, highlight=False, markup=False)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), folds: Sequence[str] = ()
+) -> None:
+    """Print rows below the names of their columns; those in `right` stand at the right of theirs.
+
+    On a terminal that is too narrow the columns in `folds` are broken into several lines, and all others stay whole.
+    Elsewhere each row is one line.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        whole = column in ("name", "value", "unit")  # what one copies stays in one piece
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
+        justify: Any = "right" if column in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in folds)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    _console().print(table)
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """Print name, value and unit of results, and the other fields in one column, which takes the width that is left."""
+    """Print name, value and unit of results, and the other fields behind them, or below them where that is too wide."""
     rows = []
     for result in results:
         details = ", ".join(f"{name} {shown(value)}" for name, value in result.fields.items())
         rows.append([result.name, shown(result.value), result.unit, details])
-    print_table(["name", "value", "unit", "details"], rows, right=["value"])
+    columns = ["name", "value", "unit", "details"]
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    console = _console()
+    if sum(widths) + 2 * len(widths[1:]) <= console.width:
+        print_table(columns, rows, right=["value"])
+        return
+
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for name, value, unit, details in rows:
+        console.print(f"{name:{widths[0]}}  {value:>{widths[1]}}  {unit}")
+        if details:
+            console.print(Padding(Text(details, style="dim"), (0, 0, 0, 4)))
 
 
 def evaluation_results(evaluations: Sequence[Evaluation]) -> list[Result]:
@@ -57,7 +89,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
         elo = f"{each.elo:+.0f}", f"[{each.elo_low:+.0f}, {each.elo_high:+.0f}]"
         rows.append([each.opponent, *counts, f"{each.score:.3f}", interval, *elo])
     columns = ["against", "games", "win", "draw", "loss", "score", "95 %", "Elo", "95 % of Elo"]
-    print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"])
+    print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"], folds=["against"])
 
 
 def judgement_results(judgements: Sequence[Judgement]) -> list[Result]:
@@ -81,8 +113,8 @@ def print_judgements(judgements: Sequence[Judgement]) -> None:
             low, high = getattr(each, f"{measure}_low"), getattr(each, f"{measure}_high")
             row += [f"{getattr(each, measure):.1%}", f"[{low:.1%}, {high:.1%}]"]
         rows.append(row)
-    columns = ["simulations", "positions", "number", "changed", "95 %", "not best", "95 %"]
-    print_table(columns, rows, right=["simulations", "number", "changed", "not best"])
+    columns = ["simulations", "positions", "count", "changed", "95 %", "not best", "95 %"]
+    print_table(columns, rows, right=["simulations", "count", "changed", "not best"])
 
 
 def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
@@ -137,7 +169,7 @@ def print_ratings(ratings: Ratings) -> None:
         else [each.player, "0", "the anchor", shown(round(each.num_games, 1))]
         for each in ratings.rated
     ]
-    print_table(["player", "Elo", "95 %", "games"], rows, right=["Elo", "games"])
+    print_table(["player", "Elo", "95 %", "games"], rows, right=["Elo", "games"], folds=["player"])
     if ratings.unconnected:
         print(
             f"no games link these to {ratings.anchor}: {', '.join(ratings.unconnected)}; "
@@ -161,8 +193,9 @@ def print_runs(runs: Sequence[RunInfo]) -> None:
         metrics = run.metrics or {}
         told = {key: value for key, value in metrics.items() if key.startswith(("loss", "evaluation"))} or metrics
         last = ", ".join(f"{key} {shown(value)}" for key, value in list(told.items())[:4])
-        rows.append([run.name, run.state, progress, last, run.updated or ""])
-    print_table(["run", "state", "progress", "last metrics", "updated"], rows)
+        rows.append([run.name, run.state, progress, last, local_time(run.updated)])
+    columns = ["run", "state", "progress", "last metrics", "updated"]
+    print_table(columns, rows, folds=["run", "progress", "last metrics"])
 
 
 def doctor_results(rows: Sequence[Row]) -> list[Result]:
@@ -209,6 +242,11 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(shown(item) for item in value)}]"
     return str(value)
+
+
+def local_time(utc: str | None) -> str:
+    """Return an ISO 8601 time as the clock on the wall shows it, to the second; nothing for None."""
+    return "" if utc is None else f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _fields(record: Any, *without: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS = ("train", "evaluate", "ratings", "positions", "check", "check-game", "doctor", "bench", "runs", "watch")
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
@@ -91,7 +91,7 @@ def test_help_imports_none_of_the_slow_libraries():
 def test_every_command_has_help_and_takes_json(command):
     done = invoke(command, "--help")
     assert done.exit_code == 0
-    assert ("--json FILE|-" in done.output) == (command != "logs")  # logs has text alone to give
+    assert "--json FILE|-" in done.output
 
 
 def test_the_version_is_that_of_the_package():
@@ -348,6 +348,17 @@ def test_runs_lists_state_progress_and_last_metrics(tmp_path):
     (result,) = json.loads(invoke("runs", str(tmp_path), "--json", "-").stdout)["results"]
     assert (result["name"], result["value"]) == ("runs.first.state", "finished")
     assert result["metrics"]["loss/policy"] == 1.25
+
+
+def test_logs_prints_what_a_run_printed_and_gives_it_to_programs(tmp_path):
+    from rlplat.runs.folder import RunFolder
+
+    folder = RunFolder.create(tmp_path / "first", config_text="seed: 1\n", info={})
+    (folder.logs_path / "train.log").write_text("one\ntwo\n")
+    assert invoke("logs", str(folder.path)).stdout == "one\ntwo\n"
+    done = invoke("logs", "first", "--runs", str(tmp_path), "--json", "-")
+    assert json.loads(done.stdout)["results"] == [{"name": "logs.first.text", "value": "one\ntwo\n", "unit": ""}]
+    assert done.stderr == "one\ntwo\n"
 
 
 def test_watch_serves_on_loopback_until_ctrl_c(tmp_path):

@@ -60,8 +60,7 @@ class Evaluations:
 
     def begin(self, step: int, weights: Arrays, rival: Rival | None) -> None:
         """Evaluate weights of a step as soon as those before are done, unless that step's are under way already."""
-        asked = [*self._waiting, *([] if self._current is None else [self._current])]
-        if any(evaluation.step == step for evaluation in asked):
+        if step in self.steps:
             return
         self._waiting.append(_Evaluation(step, ray.put(weights), None if rival is None else ray.put(rival)))
         if len(self._waiting) > MOST_WAITING:
@@ -72,6 +71,12 @@ class Evaluations:
                 left_out.step,
             )
         self._ask()
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps of the evaluation under way and of those that wait."""
+        asked = [*([] if self._current is None else [self._current]), *self._waiting]
+        return [evaluation.step for evaluation in asked]
 
     def take(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call, with their steps; with `wait`, all that were begun."""

@@ -36,6 +36,9 @@ from rlplat.training.hosts import CollectorState, Report, load_collectors, save_
 from rlplat.training.pool import Batch, LearnerLostError
 
 UNKNOWN_VERSION = -1
+LEAST_LEARNER_S = 300.0
+"""Silence of the learner that is borne whatever was measured. Its first turns have few updates to make, or none; a
+whole turn of a large network on the CPU may take minutes."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +57,10 @@ class RayPool:
         self._num_learners = config.placement.num_learners
         self._num_collectors = config.placement.resolve_num_actors()
         most_silence_s = config.placement.most_silence_s
-        self._patience = defaultdict(lambda: Patience(most_silence_s), start=Patience(MOST_START_S))
+        self._patience = defaultdict(
+            lambda: Patience(most_silence_s, first_s=MOST_START_S, least_s=LEAST_LEARNER_S),
+            start=Patience(MOST_START_S),
+        )
         self._crew = Crew(self._new_collector, self._num_collectors, most_silence_s, self._lacks_room)
         self._evaluations = Evaluations(self._new_evaluator, most_silence_s, self._lacks_room)
         self._group: Any = None
@@ -112,6 +118,11 @@ class RayPool:
         except RayError as error:
             raise LearnerLostError(in_words(error)) from error
         self._evaluations.begin(step, weights, rival)
+
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of the evaluations that were begun and that `evaluations` has not returned."""
+        return self._evaluations.steps
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call; with `wait`, all that were begun."""

@@ -66,11 +66,12 @@ def _check_parameters(
     for name, specification in known.items():
         value = given.get(name, specification["default"])
         low, high = specification["minimum"], specification["maximum"]
-        kind = "a whole number" if specification["is_integer"] else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise GameError(f"{game}: {name} is {value!r}; it must be {kind} from {low:g} to {high:g}")
-        if specification["is_integer"] and value != int(value):
-            raise GameError(f"{game}: {name} is {value!r}; it must be a whole number from {low:g} to {high:g}")
+        whole = specification["is_integer"]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high or (whole and value != int(value)):
+            found = f"{value:g}" if is_number else repr(value)
+            kind = "a whole number" if whole else "a number"
+            raise GameError(f"{game}: {name} is {found}; it must be {kind} from {low:g} to {high:g}")
         values[name] = float(value)
     return values
 

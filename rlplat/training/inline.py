@@ -67,6 +67,11 @@ class InlinePool:
         )
         self._evaluations.append((step, strength))
 
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of what `evaluations` has not returned."""
+        return [step for step, _ in self._evaluations]
+
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """What `evaluate` found since the last call."""
         done, self._evaluations = self._evaluations, []

@@ -131,7 +131,8 @@ class TrainingLoop:
             "elapsed_s": self.elapsed_s,
             "evaluation_due": evaluation_due,
         }
-        with self._output.checkpoints.write(progress.updates, info) as folder:
+        spared = self._pool.under_evaluation
+        with self._output.checkpoints.write(progress.updates, info, spared) as folder:
             self._pool.save(folder)
         self._interval.stages.add_save(time.monotonic() - begun)
 

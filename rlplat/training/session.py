@@ -307,12 +307,17 @@ def _state(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
-    """Log to the console and to logs/train.log."""
+    """Log to the console, where a record is one line unless it is a terminal, and to logs/train.log."""
     from rich.logging import RichHandler
 
     file = _LogFile(folder.logs_path / "train.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
+    screen: logging.Handler
+    if console.plain:
+        screen = logging.StreamHandler(console.rich.file)
+        screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    else:
+        screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.INFO)

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+from rlplat.errors import RunError
+from rlplat.jobs.control import follow
 from rlplat.jobs.overview import status
 from rlplat.runs.folder import RunFolder
 
@@ -16,3 +20,12 @@ def test_status_shows_the_last_matches_against_opponents_whatever_was_found_sinc
     ):
         (run.evaluations_path / name).write_text(content)
     assert [row["opponent"] for row in status(run.path, None).evaluations] == ["random"]
+
+
+def test_the_log_of_a_run_that_is_not_there_names_those_that_are(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    run = RunFolder.create(tmp_path / "first", config_text="seed: 1\n", info={})
+    (run.logs_path / "train.log").write_text("trained\n")
+    assert list(follow(run.path, None, forever=False)) == ["trained\n"]
+    with pytest.raises(RunError, match=r"fisrt does not exist; did you mean .*first\?; and no cluster is up"):
+        list(follow(tmp_path / "fisrt", None, forever=False))

@@ -12,7 +12,9 @@ from rlplat.evaluation.make_positions import make_positions
 from rlplat.evaluation.positions import own_positions
 from rlplat.evaluation.ratings import fit_ratings
 from rlplat.evaluation.results import read_matches
-from rlplat.training.evaluating import positions_layout
+from rlplat.runs.checkpoint import CheckpointStore
+from rlplat.training.evaluating import Strength, positions_layout
+from rlplat.training.inline import InlinePool
 from rlplat.training.session import train
 
 
@@ -70,6 +72,18 @@ def test_every_evaluation_rates_the_checkpoint_by_all_matches_of_the_run(tiny_co
     said = capsys.readouterr().out
     assert f"rating at step 40: Elo {last.elo:+.0f} [{last.low:+.0f}, {last.high:+.0f}], mcts:5 = 0" in said
     assert "evaluation at step 20 against checkpoint:@10:4: score" in said
+
+
+def test_the_best_checkpoint_stays_however_late_its_evaluation_comes(tiny_config, tmp_path, monkeypatch):
+    at_once = InlinePool.evaluations
+    monkeypatch.setattr(InlinePool, "evaluations", lambda pool, *, wait: at_once(pool, wait=wait) if wait else [])
+    scores = {20: 0.9, 40: 0.5, 60: 0.5}
+    monkeypatch.setattr(Strength, "mean_score", property(lambda found: scores[found.evaluations[0].step]))
+    overrides = ["training.max_updates=60", "evaluation.every=20", "evaluation.num_games=2"]
+    train(load_config(tiny_config, [*overrides, "evaluation.final_num_games=0"]), run_dir=tmp_path / "run")
+    store = CheckpointStore(tmp_path / "run" / "checkpoints", keep=2)
+    assert store.steps() == [20, 40, 50, 60]
+    assert store.best().step == 20
 
 
 def test_a_game_of_other_parameters_or_without_a_file_has_no_positions():
