@@ -18,6 +18,8 @@ import psutil  # type: ignore[import-untyped]
 
 from rlplat.config import RunConfig
 from rlplat.data.replay import GameReplay
+from rlplat.environments.task import Task
+from rlplat.evaluation.episodes import evaluate_episodes
 from rlplat.evaluation.evaluate import evaluate_policy
 from rlplat.hardware import num_cores
 from rlplat.interfaces import Arrays, Demand, Metrics, Summary
@@ -46,7 +48,7 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
     """
     check_placement(config.placement)
     built = build(config, trust=trust)
-    check_opponents(config, built.game, trust)
+    check_opponents(config, built.env, trust)
     learner = LearnerHost(built.agent.make_learner(inline=config.placement.mode == "inline"))
     report = learner.start(None, None)
     learner_bytes = _memory_bytes()
@@ -70,7 +72,7 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
         Result("check.loss", learning.report.metrics.get("loss/total")),
         *_rates(built, collection, learning),
         *_sizes(built, learner, collector, collection, learning, learner_bytes, collector_bytes),
-        *_duration(config, forecast),
+        *_duration(config, forecast, built.agent.unit),
     ]
 
 
@@ -129,9 +131,12 @@ def _learn(learner: LearnerHost, collection: _Collection, seconds: float) -> _Le
 
 
 def _play(built: Built, learner: LearnerHost, trust: Sequence[str]) -> list[Result]:
-    """One move, and a pair of games against the weakest opponent."""
+    """One move, and a pair of games against the weakest opponent; of a task, an episode."""
     settings = built.config.evaluation
     policy = built.agent.make_policy(learner.weights, num_simulations=settings.num_simulations, seed=built.config.seed)
+    if isinstance(built.env, Task):
+        (returns,) = evaluate_episodes(built.env, policy, [], num_episodes=1, seed=built.config.seed, trust=trust)
+        return [Result("check.evaluation.return", returns.mean_return, "reward/episode")]
     state = built.game.initial_state()
     move = state.action_text(int(policy.act([state])[0]))
     (match,) = evaluate_policy(
@@ -147,13 +152,14 @@ def _play(built: Built, learner: LearnerHost, trust: Sequence[str]) -> list[Resu
 
 
 def _rates(built: Built, collection: _Collection, learning: _Learning) -> list[Result]:
+    unit = built.agent.unit.removesuffix("s")
     rates, _ = built.agent.view(built.agent.summarise(collection.counters, collection.seconds))
-    rates["positions"] = collection.amount_made / collection.seconds
+    rates[built.agent.unit] = collection.amount_made / collection.seconds
     rates.pop("games", None)  # those that have ended tell little so early
     return [
         *(Result(f"check.rate.{name}", rate, f"{name}/s per core") for name, rate in rates.items()),
         Result("check.rate.updates", 1 / learning.update_s, "updates/s"),
-        Result("check.rate.updates_per_position", learning.updates_per_amount, "updates/position"),
+        Result(f"check.rate.updates_per_{unit}", learning.updates_per_amount, f"updates/{unit}"),
     ]
 
 
@@ -200,7 +206,7 @@ def _replay_bytes(game: Game, arrays: Arrays, capacity: int) -> tuple[float, flo
     return replay.bytes * capacity / filled, disk_bytes * capacity / max(1, replay.num_positions)
 
 
-def _duration(config: RunConfig, forecast: Forecast) -> list[Result]:
+def _duration(config: RunConfig, forecast: Forecast, unit: str) -> list[Result]:
     """Minutes to each budget, and what the run has brought when the first one ends it."""
     training = config.training
     minutes = {}
@@ -216,7 +222,7 @@ def _duration(config: RunConfig, forecast: Forecast) -> list[Result]:
         *(Result(f"check.minutes.{budget}", value, "minutes") for budget, value in minutes.items()),
         Result("check.end.by", f"training.{ends_by}"),
         Result("check.end.minutes", minutes[ends_by], "minutes"),
-        Result("check.end.positions", round(amount), "positions"),
+        Result(f"check.end.{unit}", round(amount), unit),
         Result("check.end.updates", round(forecast.updates_at(amount)), "updates"),
     ]
 
