@@ -31,7 +31,8 @@ class Step:
     """What a step of N environments brought, K of which ended an episode."""
 
     observations: Arrays
-    """To act on next, `[N, ...]`: where an episode has ended, of the new one."""
+    """To act on next, `[N, ...]`. Where an episode has ended, they are of the new one, unless the vector only begins it
+    with the next step, which then does not count."""
     rewards: NDArray[np.float64]
     """`[N]`"""
     terminated: NDArray[np.bool_]

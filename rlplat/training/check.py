@@ -36,6 +36,8 @@ COLLECT_CALLS = 8
 """Calls of the collector that share out what the learner asks for, so that time can end them early."""
 UPDATES_MEASURED = 50
 """Updates that must be owed before the ratio of updates to data is read off: it comes in whole updates."""
+MOST_TURNS = 500
+"""Turns after which no further update is expected of more data: far more than an update of any batch size takes."""
 FILLED_POSITIONS = 100_000
 """Positions to which a replay is really filled; a larger one is taken to grow in proportion."""
 
@@ -55,7 +57,7 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
     collector = CollectorHost(built.agent.make_collector(0, config.placement.resolve_num_actors()))
     collection = _collect(collector, learner, report.demand.amount, seconds)
     collector_bytes, before = _memory_bytes() - learner_bytes, _memory_bytes()
-    learning = _learn(learner, collection, seconds)
+    learning = _learn(learner, collection, config.placement.resolve_num_actors(), seconds)
     learner_bytes += _memory_bytes() - before
     forecast = Forecast(
         collect_s=collection.seconds / collection.amount_made,
@@ -109,16 +111,21 @@ def _collect(collector: CollectorHost, learner: LearnerHost, amount: int, second
     return _Collection(batch, dict(counters), elapsed_s, finished + under_way)
 
 
-def _learn(learner: LearnerHost, collection: _Collection, seconds: float) -> _Learning:
+def _learn(learner: LearnerHost, collection: _Collection, num_collectors: int, seconds: float) -> _Learning:
     """Hand over data until an update is owed, then see how many updates more data pays for, then make some."""
     report = learner.turn([collection.batch], 0)
     while report.progress.owed < 1:
         report = learner.turn([collection.batch], 0)
-    first = report.progress
-    while report.progress.owed < first.owed + UPDATES_MEASURED:
+    first, num_turns = report.progress, 0
+    while report.progress.owed < first.owed + UPDATES_MEASURED and num_turns < MOST_TURNS:
         report = learner.turn([collection.batch], 0)
+        num_turns += 1
     last = report.progress
-    updates_per_amount = (last.owed - first.owed) / (last.amount - first.amount)
+    if last.owed > first.owed:
+        updates_per_amount = (last.owed - first.owed) / (last.amount - first.amount)
+        free_amount = max(0.0, last.amount - last.owed / updates_per_amount)
+    else:  # on-policy: newer data takes the place of older, and a round of all collectors is worth one update
+        updates_per_amount, free_amount = 1 / (num_collectors * collection.batch[1].amount), 0.0
     report = learner.turn([], 1)  # the first one is slow
     num_updates, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds or num_updates == 0:
@@ -127,7 +134,7 @@ def _learn(learner: LearnerHost, collection: _Collection, seconds: float) -> _Le
         report = learner.turn([], 1)
         num_updates += 1
     update_s = (time.perf_counter() - start) / num_updates
-    return _Learning(report, update_s, max(0.0, last.amount - last.owed / updates_per_amount), updates_per_amount)
+    return _Learning(report, update_s, free_amount, updates_per_amount)
 
 
 def _play(built: Built, learner: LearnerHost, trust: Sequence[str]) -> list[Result]:
