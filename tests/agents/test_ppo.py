@@ -97,7 +97,7 @@ def test_what_is_privileged_changes_the_value_and_not_the_policy(tmp_path):
     policy = agent.make_policy(learner.publish(), num_simulations=None, seed=0)
     assert policy.act(shown).tolist() == policy.act(blind).tolist()
     zeroed = shown | {"privileged": np.zeros_like(shown["privileged"])}
-    assert learner._values(shown).tolist() != learner._values(zeroed).tolist()
+    assert learner.trainer.values(shown).tolist() != learner.trainer.values(zeroed).tolist()
 
 
 def test_forbidden_actions_are_never_taken(tmp_path):
@@ -105,7 +105,7 @@ def test_forbidden_actions_are_never_taken(tmp_path):
     learner = agent.make_learner(inline=True)
     _, arrays, _ = collect(agent, learner)
     assert set(np.unique(arrays["actions"])) == {1, 2}  # the mask of Count forbids action 0
-    batch, _ = learner._prepare(Rollouts.of(arrays))
+    batch, _ = learner.trainer.prepare(Rollouts.of(arrays))
     assert batch["old_log_prob"].isfinite().all()
 
 
