@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -60,9 +61,16 @@ class EnvConfig(ConfigModel):
     """What is learned: a game or a task."""
 
     id: str
-    """Name of a shipped environment (`connect_four`), or `module:Attribute` of one's own."""
-    parameters: dict[str, float] = {}
-    """Sizes and rules that the environment offers, such as `rows: 6`; the others keep their defaults."""
+    """A game: the name of a shipped one (`connect_four`), or `module:Attribute` of one's own. Or a task: the id of a
+    Gymnasium environment (`CartPole-v1`), behind the module that registers it if it is not Gymnasium's own."""
+    parameters: dict[str, Any] = {}
+    """Of a game numbers, such as `rows: 6`; of a task what its environment is made with. The others keep their
+    defaults."""
+
+    @property
+    def is_game(self) -> bool:
+        """Whether a game is learned, and not a task."""
+        return registry.env_kind(self.id) == "game"
 
 
 class AgentConfig(ConfigModel):
@@ -99,12 +107,13 @@ class TrainingConfig(ConfigModel):
 
 
 class EvaluationConfig(ConfigModel):
-    """Matches against fixed opponents, during training and at its end."""
+    """Matches against fixed opponents, or episodes of a task beside baselines, during training and at its end."""
 
     every: CountOrZero = 0
     """Updates between evaluations; 0: only at the end. Evaluations take cores from training, so they are asked for."""
     against: tuple[str, ...] = ("random",)
-    """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move)."""
+    """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move). Of a
+    task, baselines that make the same episodes: `random`, and `expert` where the environment has one."""
     num_games: Count = 100
     """Games against each opponent in an evaluation during training; even, as each opening is played from both sides.
     100 tell scores apart that differ by about 0.1."""
@@ -114,6 +123,11 @@ class EvaluationConfig(ConfigModel):
     """Random moves before each game, at least 0. Two make the games differ and seldom decide them."""
     final_num_games: CountOrZero = 400
     """Games against each opponent at the end, even; 0: no evaluation. 400 give intervals of about +-0.05."""
+    num_episodes: Count = 20
+    """Episodes of a task in an evaluation during training, always the same ones. 20 tell a policy that fails now and
+    then from one that does not."""
+    final_num_episodes: CountOrZero = 100
+    """Episodes at the end; 0: no evaluation. 100 give intervals of about +-0.1 of a share of successes."""
     rival_num_games: CountOrZero = 10
     """Games against the best checkpoint so far in an evaluation during training, even; 0: none. They count for the
     rating alone, and link checkpoints where all opponents are beaten. 10 take about 1 % of the time of a run of
@@ -291,13 +305,26 @@ def _validate(data: dict[str, Any], trust: Sequence[str]) -> tuple[RunConfig | N
         # Here an agent is judged by the base class alone: of its part only a missing or wrong id is news.
         ours = () if problems else ("agent", "agent.id")
         problems += [(at, text) for at, text in describe(error, RunConfig) if at.split(".")[0] != "agent" or at in ours]
-    env = data.get("env")
-    if isinstance(env, dict) and isinstance(env.get("id"), str):
-        try:
-            registry.locate(env["id"], kind="game", trust=trust)
-        except RegistryError as error:
-            problems.append(("env.id", f"env.id: {error}"))
-    return config, problems
+    return config, problems + _problems_of_env(data.get("env"), trust)
+
+
+def _problems_of_env(part: Any, trust: Sequence[str]) -> list[tuple[str, str]]:
+    if not isinstance(part, dict) or not isinstance(part.get("id"), str):
+        return []  # RunConfig says what is wrong
+    kind = registry.env_kind(part["id"])
+    try:
+        registry.locate(part["id"], kind=kind, trust=trust)
+    except RegistryError as error:
+        return [("env.id", f"env.id: {error}")]
+    parameters = part.get("parameters")
+    if kind == "task" or not isinstance(parameters, dict):
+        return []
+    places = {f"env.parameters.{name}": value for name, value in parameters.items()}
+    return [
+        (place, f"{place} is {found(value)}; it must be a number")
+        for place, value in places.items()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
+    ]
 
 
 def _validate_agent(part: Any, trust: Sequence[str]) -> tuple[AgentConfig | None, list[tuple[str, str]]]:

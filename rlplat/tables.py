@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rlplat.doctor import Row
+    from rlplat.evaluation.episodes import Returns
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
@@ -126,20 +127,51 @@ def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
     return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
 
 
-def strength_results(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> list[Result]:
-    """Return the results of positions and of matches."""
-    return [*judgement_results(found[0]), *evaluation_results(found[1])]
+def episode_results(episodes: Sequence[Returns]) -> list[Result]:
+    """Return `evaluation.<player>.return` for each player of a task's episodes, with all else that is known of it."""
+    fields = [_fields(each, "player", "mean_return") for each in episodes]
+    return [
+        Result(f"evaluation.{each.player}.return", each.mean_return, "reward/episode", **own)
+        for each, own in zip(episodes, fields, strict=True)
+    ]
 
 
-def print_strength(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> None:
-    """Print what was found on positions and in matches, whichever there is."""
-    judgements, evaluations = found
+def print_episodes(episodes: Sequence[Returns]) -> None:
+    """Print episodes, mean return, share of successes (both with their 95 % intervals) and length of each player."""
+    rows = []
+    for each in episodes:
+        success = "" if each.success is None else f"{each.success:.1%}"
+        interval = "" if each.success is None else f"[{each.success_low:.1%}, {each.success_high:.1%}]"
+        returns = shown(each.mean_return), f"[{shown(each.return_low)}, {shown(each.return_high)}]"
+        rows.append([each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
+    columns = ["player", "episodes", "return", "95 %", "success", "95 %", "steps"]
+    print_table(columns, rows, right=["episodes", "return", "success", "steps"])
+
+
+def strength_results(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> list[Result]:
+    """Return the results of positions, and of matches or episodes."""
+    matches, episodes = _apart(rows)
+    return [*judgement_results(judgements), *evaluation_results(matches), *episode_results(episodes)]
+
+
+def print_strength(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> None:
+    """Print what was found on positions, and in matches or episodes, whichever there is."""
     if judgements:
         print_judgements(judgements)
-    if judgements and evaluations:
+    if judgements and rows:
         print()
-    if evaluations:
-        print_evaluations(evaluations)
+    matches, episodes = _apart(rows)
+    if matches:
+        print_evaluations(matches)
+    if episodes:
+        print_episodes(episodes)
+
+
+def _apart(rows: Sequence[Evaluation | Returns]) -> tuple[list[Evaluation], list[Returns]]:
+    """Matches and episodes: of one run there is one kind only."""
+    episodes: list[Any] = [row for row in rows if hasattr(row, "mean_return")]
+    matches: list[Any] = [row for row in rows if not hasattr(row, "mean_return")]
+    return matches, episodes
 
 
 def rating_results(ratings: Ratings) -> list[Result]:

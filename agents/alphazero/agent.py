@@ -9,13 +9,14 @@ from agents.alphazero.collector import AlphaZeroCollector
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import make_evaluator
 from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
+from rlplat.environments.task import Task
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
     from agents.alphazero.learner import AlphaZeroLearner
     from rlplat.config import RunConfig
-    from rlplat.search.game import Game
+    from rlplat.environments.resolve import Environment
     from rlplat.training.team import Team
 
 
@@ -23,10 +24,15 @@ class AlphaZero:
     """Fulfils `rlplat.interfaces.Agent`."""
 
     Config = AlphaZeroConfig
+    unit = "positions"
 
-    def __init__(self, config: RunConfig, env: Game) -> None:
+    def __init__(self, config: RunConfig, env: Environment) -> None:
         if not isinstance(config.agent, AlphaZeroConfig):
             raise TypeError(f"config.agent is {type(config.agent).__name__}, expected AlphaZeroConfig")
+        if isinstance(env, Task):
+            raise ConfigError(
+                f"agent.id is '{config.agent.id}', which learns games; env.id is {env.name}, a task: take the agent ppo"
+            )
         size, num_learners = config.agent.training.batch_size, config.placement.num_learners
         if size % num_learners or size < 2 * num_learners:
             raise ConfigError(

@@ -24,7 +24,7 @@ from rlplat.config import EnvConfig, PlacementConfig, RunConfig
 from rlplat.config import TrainingConfig as RunTrainingConfig
 from rlplat.data.replay import GameReplay
 from rlplat.hardware import num_cores
-from rlplat.interfaces import Arrays, EnvSpec, Summary
+from rlplat.interfaces import Arrays, EnvSpec, Summary, board_spec
 from rlplat.reports import Result
 from rlplat.search.game import Game
 from rlplat.testing.records import random_records
@@ -54,7 +54,7 @@ def inference(
     """
     from agents.alphazero.onnx_inference import OnnxEvaluator
 
-    spec = EnvSpec("board", (2, 6, 7), 7)
+    spec = board_spec("board", (2, 6, 7), 7)
     results = []
     for name, network in networks.items():
         weights = new_weights(spec, network)
@@ -94,7 +94,7 @@ def torch_inference(
     """
     from agents.alphazero.torch_inference import TorchEvaluator
 
-    spec = EnvSpec("board", (2, 6, 7), 7)
+    spec = board_spec("board", (2, 6, 7), 7)
     results = []
     for name, network in networks.items():
         weights = new_weights(spec, network)

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlplat.environments.task import Task
+from rlplat.errors import RunError
 from rlplat.evaluation.arena import MatchResult, play_match
+from rlplat.evaluation.episodes import Returns, evaluate_episodes
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.evaluation.trained import load_trained
@@ -165,20 +168,39 @@ def evaluate_run(
     num_games: int,
     num_simulations: int | None,
     seed: int,
+    num_episodes: int | None = None,
     trust: Sequence[str] = (),
-) -> list[Evaluation]:
+) -> Sequence[Evaluation | Returns]:
     """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
 
-    `num_simulations` is per move of the agent; 0: its network alone; None: as in self-play. Openings are as long as
-    the run's configuration says, or as an opponent asks for. May be called while the run is being trained.
+    Of a game: `num_games` against each opponent. `num_simulations` is per move of the agent; 0: its network alone;
+    None: as in self-play. Openings are as long as the run's configuration says, or as an opponent asks for. Of a task:
+    `num_episodes` (None: as many as at the end of the run) of the agent and of each baseline.
+
+    May be called while the run is being trained. RunError if episodes are asked for of a game.
     """
     trained = load_trained(run_path, checkpoint, trust=trust)
+    settings, policy = trained.config.evaluation, trained.make_policy(num_simulations=num_simulations, seed=seed)
+    if isinstance(trained.env, Task):
+        episodes = evaluate_episodes(
+            trained.env,
+            policy,
+            against,
+            num_episodes=num_episodes or max(1, settings.final_num_episodes),
+            seed=seed,
+            trust=trust,
+            step=trained.step,
+        )
+        save_rows(trained.run.evaluations_path, trained.step, {"episodes": episodes})
+        return episodes
+    if num_episodes is not None:
+        raise RunError(f"{run_path} plays {trained.env.name}, a game: ask for --games N, not for --episodes")
     evaluations = evaluate_policy(
-        trained.game,
-        trained.make_policy(num_simulations=num_simulations, seed=seed),
+        trained.env,
+        policy,
         against,
         num_games=num_games,
-        opening_plies=trained.config.evaluation.opening_plies,
+        opening_plies=settings.opening_plies,
         seed=seed,
         trust=trust,
         step=trained.step,
@@ -192,8 +214,8 @@ def save_rows(folder: Path, step: int, rows: Mapping[str, Sequence[Any]]) -> Non
     """Write what was found of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
 
     `rows` are dataclass instances by kind: `evaluations` (matches against the opponents asked for), `matches` (for the
-    ratings alone) and `positions` (judgements). Whoever made them shows them, too: what the disk refuses costs a
-    warning.
+    ratings alone), `positions` (judgements) and `episodes` (of a task). Whoever made them shows them, too: what the
+    disk refuses costs a warning.
     """
     now = datetime.now(UTC)
     content: dict[str, Any] = {"created": now.isoformat(timespec="seconds")}

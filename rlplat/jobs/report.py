@@ -133,9 +133,7 @@ def print_status(found: Status) -> None:
     metrics = info.metrics or {}
     lines += [(name, shown(value)) for name, value in metrics.items() if name.startswith(_RATES) and value is not None]
     lines += [(name, shown(value)) for name, value in metrics.items() if name.startswith("loss/")]
-    for each in found.evaluations:
-        interval = f"[{each['score_low']:.3f}, {each['score_high']:.3f}]"
-        lines.append((f"against {each['opponent']}", f"{each['score']:.3f} {interval} at update {shown(each['step'])}"))
+    lines += map(_evaluation_line, found.evaluations)
     if found.advice:
         lines.append(("advice", found.advice))
     if found.checkpoint is not None:
@@ -168,6 +166,16 @@ def status_results(found: Status) -> list[Result]:
             log=str(found.log),
         )
     ]
+
+
+def _evaluation_line(row: Mapping[str, Any]) -> tuple[str, str]:
+    """A match, or the episodes of one player."""
+    when = f"at update {shown(row['step'])}"
+    if "mean_return" in row:
+        interval = f"[{shown(row['return_low'])}, {shown(row['return_high'])}]"
+        success = "" if row["success"] is None else f", success {row['success']:.1%}"
+        return f"return of {row['player']}", f"{shown(row['mean_return'])} {interval}{success} {when}"
+    return f"against {row['opponent']}", f"{row['score']:.3f} [{row['score_low']:.3f}, {row['score_high']:.3f}] {when}"
 
 
 def _job_fields(job: JobInfo) -> dict[str, Any]:

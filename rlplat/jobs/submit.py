@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rlplat import registry
 from rlplat.config import RunConfig, config_text, load_config
+from rlplat.environments.resolve import resolve
 from rlplat.errors import JobError, RunError
 from rlplat.hardware import git_commit, versions
 from rlplat.jobs.client import RUN_KEY, WANTS_KEY, Cluster, Job, Node
@@ -22,6 +23,7 @@ from rlplat.runs.durable import plain
 from rlplat.runs.folder import RunFolder, describe_run
 from rlplat.runs.lock import is_locked
 from rlplat.search import library
+from rlplat.search.game import GameDefinition
 from rlplat.training.changes import Changes, differences, unnamed
 
 STOP_S = 600
@@ -195,13 +197,14 @@ def _job_name(run: str, jobs: Sequence[Job]) -> str:
 
 
 def _send(submission: Submission, config: RunConfig, checkout: Checkout, cluster: Cluster) -> int:
-    header = registry.resolve(config.env.id, kind="game").header
+    env = resolve(config.env.id)
+    libraries = [library.build(env.header)] if isinstance(env, GameDefinition) else []
     carried = {
         SUBMISSION_FILE: json.dumps(plain(asdict(submission)), indent=2),
         CONFIG_FILE: config_text(config),
         DIFF_FILE: checkout.diff,
     }
-    package = make_package(checkout, [library.build(header)], carried)
+    package = make_package(checkout, libraries, carried)
     address = cluster.upload(package_name(package), package)
     environment = {
         JOB_VARIABLE: submission.job,

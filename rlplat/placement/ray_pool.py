@@ -22,6 +22,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat import registry
 from rlplat.config import RunConfig
+from rlplat.environments.resolve import Environment
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Agent, Arrays, Demand, TeamAgent
 from rlplat.placement import cluster, room
@@ -30,7 +31,6 @@ from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there,
 from rlplat.placement.crew import Crew
 from rlplat.placement.evaluations import Evaluations
 from rlplat.placement.silence import MOST_START_S, Patience, Silence
-from rlplat.search.game import Game
 from rlplat.training.evaluating import Rival, Strength
 from rlplat.training.hosts import CollectorState, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch, LearnerLostError
@@ -44,14 +44,14 @@ _log = logging.getLogger(__name__)
 
 
 class RayPool:
-    """Fulfils `Pool`. `game` and `agent` are built anew in every actor.
+    """Fulfils `Pool`. `env` and `agent` are built anew in every actor.
 
     Every actor has its bundle in one placement group: the run has all its room or waits for it, and two runs that
     start together never hold a half each.
     """
 
     def __init__(
-        self, config: RunConfig, game: Game, agent: Agent, waiting: Callable[[str], None] = lambda _: None
+        self, config: RunConfig, env: Environment, agent: Agent, waiting: Callable[[str], None] = lambda _: None
     ) -> None:
         self._config, self._agent, self._waiting = config, agent, waiting
         self._num_learners = config.placement.num_learners

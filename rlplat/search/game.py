@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rlplat import _core
 from rlplat.errors import GameError
-from rlplat.interfaces import EnvSpec
+from rlplat.interfaces import EnvSpec, board_spec
 from rlplat.search import library
 
 
@@ -100,7 +100,7 @@ class Game:
 
     @property
     def spec(self) -> EnvSpec:
-        return EnvSpec(self.name, self.plane_shape, self.num_actions)
+        return board_spec(self.name, self.plane_shape, self.num_actions)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load, (self.definition, self.parameters)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError
+from rlplat.evaluation.episodes import Returns
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Metrics
 from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
@@ -71,7 +72,7 @@ class TrainingLoop:
         self._elapsed_before = 0.0
         self._interval = Interval(takes_turns=self._takes_turns)
         self._shown: Metrics = {}
-        self._evaluation: tuple[int | None, tuple[Evaluation, ...]] = (None, ())
+        self._evaluation: tuple[int | None, tuple[Evaluation | Returns, ...]] = (None, ())
         self._rating: RatingView | None = None
 
     def run(self, checkpoint: Checkpoint | None, report: Report) -> Report:
@@ -148,7 +149,7 @@ class TrainingLoop:
         settings, progress = self._config.training, report.progress
         limits = [
             ("updates", progress.updates, settings.max_updates),
-            ("positions", progress.amount, settings.max_amount),
+            (self._agent.unit, progress.amount, settings.max_amount),
             ("minutes", self.elapsed_s / 60, settings.max_minutes),
         ]
         return [Budget(unit, done, total) for unit, done, total in limits if total is not None]
@@ -190,7 +191,7 @@ class TrainingLoop:
 
     def _take_evaluations(self, *, wait: bool) -> None:
         for step, strength in self._pool.evaluations(wait=wait):
-            self._evaluation = (step, strength.matches)
+            self._evaluation = (step, strength.rows)
             self._evaluation_s += strength.seconds
             save_strength(self._output.folder.evaluations_path, step, strength)
             self._rating = rating_of(self._config, self._output.folder.path, step)
@@ -216,7 +217,7 @@ class TrainingLoop:
         view = ProgressView(
             budgets=tuple(self._budgets(report)),
             elapsed_s=self.elapsed_s,
-            counts={"updates": progress.updates, "episodes": progress.episodes, "positions": progress.amount},
+            counts={"updates": progress.updates, "episodes": progress.episodes, self._agent.unit: progress.amount},
             rates=rates,
             losses={
                 name.removeprefix("loss/"): value for name, value in self._shown.items() if name.startswith("loss/")
