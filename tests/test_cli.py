@@ -18,7 +18,7 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "games", "watch")
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
