@@ -21,8 +21,8 @@ class NotationError(RlplatError):
     """A written record of games that is malformed, or of games that cannot have been played."""
 
 
-class EngineError(RlplatError):
-    """A program that plays games and cannot be started, does not answer, or answers nonsense."""
+class ProgramError(RlplatError):
+    """Another program that plays games: missing, ended, silent, or answering nonsense."""
 
 
 class EnvError(RlplatError):

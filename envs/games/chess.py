@@ -11,4 +11,6 @@ def fen(state: State) -> str:
     return str(state).splitlines()[-1]
 
 
-chess = GameDefinition("chess", header=Path(__file__).with_name("chess.hpp"), record=PgnForm(), position_line=fen)
+chess = GameDefinition(
+    "chess", header=Path(__file__).with_name("chess.hpp"), record=PgnForm(), position_line=fen, protocol="uci"
+)

@@ -11,4 +11,5 @@ go = GameDefinition(
     record=SgfForm(
         number=1, points="letters", size=19, parameters={"SZ": "size", "KM": "komi"}, moves={"": "pass", "tt": "pass"}
     ),
+    protocol="gtp",
 )

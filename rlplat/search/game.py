@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,10 @@ class GameDefinition:
     """How people write games of it down: `rlplat.notation.sgf.SgfForm` or `rlplat.notation.pgn.PgnForm`."""
     position_line: Callable[[State], str] | None = None
     """A position as one line that `Game.state_from_text` reads (chess: a FEN); a function of a module."""
+    protocol: Literal["gtp", "uci"] | None = None
+    """How programs play it with each other. `gtp`: by the Go Text Protocol, with the names of moves as vertices, and
+    parameters `size` and `komi` as its commands set them. `uci`: by the Universal Chess Interface, with a notation
+    `uci` and `position_line`."""
 
     def load(self, **parameters: float) -> Game:
         """Compile the rules if need be and set the parameters.
