@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rlplat.config import RunConfig
+from rlplat.errors import ProgramError
 from rlplat.interfaces import Agent, Arrays, Demand
 from rlplat.search.game import Game
-from rlplat.training.evaluating import Rival, Strength, evaluate_weights
+from rlplat.training.evaluating import Rival, Strength, evaluate_weights, give_up
 from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -62,10 +63,14 @@ class InlinePool:
     def evaluate(self, step: int, rival: Rival | None) -> None:
         """Evaluate at once; the games wait meanwhile."""
         num_games, weights = self._config.evaluation.num_games, self._learner.weights
-        strength = evaluate_weights(
-            self._config, self._game, self._agent, weights, step, num_games=num_games, rival=rival
-        )
-        self._evaluations.append((step, strength))
+        try:
+            strength = evaluate_weights(
+                self._config, self._game, self._agent, weights, step, num_games=num_games, rival=rival
+            )
+        except ProgramError as error:
+            give_up(step, error)
+        else:
+            self._evaluations.append((step, strength))
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """What `evaluate` found since the last call."""

@@ -12,7 +12,16 @@ from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
-from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError, WorkerError
+from rlplat.errors import (
+    CheckpointError,
+    ConfigError,
+    DeviceError,
+    GameError,
+    ProgramError,
+    RegistryError,
+    RunError,
+    WorkerError,
+)
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -28,6 +37,7 @@ from rlplat.training.evaluating import (
     Strength,
     check_opponents,
     evaluate_weights,
+    give_up,
     positions_layout,
     rating_metrics,
     rating_of,
@@ -244,7 +254,11 @@ def _final_evaluation(
     opponents = ", ".join(built.config.evaluation.against)
     console.phase(f"evaluating update {last.step}: {num_games} games each against {opponents}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
-    strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
+    try:
+        strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
+    except ProgramError as error:
+        give_up(last.step, error)
+        return Strength([], [])
     save_strength(folder.evaluations_path, last.step, strength)
     rating = rating_of(built.config, folder.path, last.step)
     write_strength(writer, last.step, strength, rating)
