@@ -18,7 +18,8 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "ratings", "positions", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS = ("train", "evaluate", "ratings", "positions", "check", "check-game", "doctor", "bench", "runs", "games")
+COMMANDS += ("watch",)
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 

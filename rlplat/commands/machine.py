@@ -84,6 +84,25 @@ def runs(
 
 
 @commands.command()
+def games(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: RUN/games/games.sgf or .pgn.")
+    ] = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Write the games that a run has kept as SGF or PGN, for other programs."""
+
+    def work() -> list[Result]:
+        from rlplat.notation.files import export_run
+
+        return export_run(run, output, trust=trust or [])
+
+    execute("games", work, json, trust)
+
+
+@commands.command()
 def watch(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, or one run.")] = Path("runs"),
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 6006, or one that is free.")] = None,

@@ -6,10 +6,10 @@ Axes: A actions, C planes, H rows, W columns. Two players, 0 and 1; returns are 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from rlplat import _core
 from rlplat.errors import GameError
 from rlplat.interfaces import EnvSpec, board_spec
 from rlplat.search import library
+
+if TYPE_CHECKING:
+    from rlplat.notation.record import RecordForm
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,14 @@ class GameDefinition:
     positions: Path | None = None
     """A file of positions with exact scores (see `rlplat.evaluation.positions`), by which every evaluation of a run of
     this game with the file's parameters is judged, too. A few hundred: each costs two searches."""
+    record: RecordForm | None = None
+    """How people write games of it down: `rlplat.notation.sgf.SgfForm` or `rlplat.notation.pgn.PgnForm`."""
+    position_line: Callable[[State], str] | None = None
+    """A position as one line that `Game.state_from_text` reads (chess: a FEN); a function of a module."""
+    protocol: Literal["gtp", "uci"] | None = None
+    """How programs play it with each other. `gtp`: by the Go Text Protocol, with the names of moves as vertices, and
+    parameters `size` and `komi` as its commands set them. `uci`: by the Universal Chess Interface, with a notation
+    `uci` and `position_line`."""
 
     def load(self, **parameters: float) -> Game:
         """Compile the rules if need be and set the parameters.
@@ -235,6 +246,10 @@ class State:
     def copy(self) -> State:
         return State(self.game, self.position.copy())
 
+    def start(self) -> State:
+        """Where the game began."""
+        return State(self.game, self.position.start())
+
     def planes(self) -> NDArray[np.float32]:
         """What the network sees, from the view of the player to move: float32 `[C, H, W]`."""
         planes = np.empty(self.game.plane_shape, np.float32)
@@ -296,7 +311,7 @@ class State:
 
     def moves_text(self) -> str:
         """The moves so far as text that `Game.state_from_moves` reads, or `play` where the game began elsewhere."""
-        replay = State(self.game, self.position.start())
+        replay = self.start()
         short = replay.has_short_names()
         texts = []
         for action in self.actions:

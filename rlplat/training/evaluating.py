@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rlplat.config import RunConfig
 from rlplat.environments.resolve import Environment
 from rlplat.environments.task import Task
-from rlplat.errors import CheckpointError, RunError
+from rlplat.errors import CheckpointError, ProgramError, RunError
 from rlplat.evaluation.episodes import AGENT, Returns, evaluate_episodes
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
@@ -195,6 +195,11 @@ def _by_matches(
     pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
     seconds = time.perf_counter() - start
     return Strength(evaluations, judgements, against_rival=against_rival, seconds=seconds, pictures=pictures)
+
+
+def give_up(step: int, error: ProgramError) -> None:
+    """Log that an evaluation came to nothing because of a program that it was to play: it costs no run."""
+    _log.warning("the evaluation of update %d is given up: %s", step, error)
 
 
 def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | None:

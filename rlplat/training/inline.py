@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rlplat.config import RunConfig
 from rlplat.environments.resolve import Environment
+from rlplat.errors import ProgramError
 from rlplat.interfaces import Agent, Arrays, Demand
-from rlplat.training.evaluating import Rival, Strength, evaluate_weights
+from rlplat.training.evaluating import Rival, Strength, evaluate_weights, give_up
 from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -61,8 +62,13 @@ class InlinePool:
 
     def evaluate(self, step: int, rival: Rival | None) -> None:
         """Evaluate at once; the collectors wait meanwhile."""
-        strength = evaluate_weights(self._config, self._env, self._agent, self._learner.weights, step, rival=rival)
-        self._evaluations.append((step, strength))
+        weights = self._learner.weights
+        try:
+            strength = evaluate_weights(self._config, self._env, self._agent, weights, step, rival=rival)
+        except ProgramError as error:
+            give_up(step, error)
+        else:
+            self._evaluations.append((step, strength))
 
     @property
     def under_evaluation(self) -> list[int]:

@@ -12,7 +12,16 @@ from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
-from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError, WorkerError
+from rlplat.errors import (
+    CheckpointError,
+    ConfigError,
+    DeviceError,
+    GameError,
+    ProgramError,
+    RegistryError,
+    RunError,
+    WorkerError,
+)
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -27,6 +36,7 @@ from rlplat.training.evaluating import (
     Strength,
     check_opponents,
     evaluate_weights,
+    give_up,
     rating_metrics,
     rating_of,
     save_strength,
@@ -247,7 +257,11 @@ def _final_evaluation(
     )
     console.phase(f"evaluating update {last.step}: {what}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
-    strength = evaluate_weights(built.config, built.env, built.agent, weights, last.step, final=True)
+    try:
+        strength = evaluate_weights(built.config, built.env, built.agent, weights, last.step, final=True)
+    except ProgramError as error:
+        give_up(last.step, error)
+        return Strength([], [])
     save_strength(folder.evaluations_path, last.step, strength)
     rating = rating_of(built.config, folder.path, last.step)
     write_strength(writer, last.step, strength, rating)

@@ -1,9 +1,12 @@
 """Evaluation in training: matches, and the positions that come with a game."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from conftest import TINY
 
 from envs.games import tictactoe
 from envs.games.connect_four import connect_four
@@ -101,3 +104,22 @@ def test_the_positions_of_connect_four_cover_every_stage_and_are_solved_right():
         assert sum(position.is_hard() for position in of_stage) == 50
     for position in [position for position in positions if position.state.num_moves >= 20][::5]:
         assert position.scores.tolist() == position.state.action_scores().tolist()
+
+
+def test_a_program_that_fails_in_mid_game_costs_the_evaluation_and_not_the_run(tmp_path, monkeypatch, caplog):
+    """The program answers `c3` wherever it is asked, which is soon illegal."""
+    fake = Path(__file__).parents[1] / "agents" / "fake_program.py"
+    (tmp_path / "settings.yaml").write_text(f"programs: {{fake: {sys.executable} {fake} gtp none}}\n")
+    monkeypatch.setenv("RLPLAT_SETTINGS", str(tmp_path / "settings.yaml"))
+    (tmp_path / "go.yaml").write_text(
+        TINY.replace("{id: tictactoe}", "{id: go, parameters: {size: 5, max_length: 12}}")
+    )
+    overrides = ["training.max_updates=20", "evaluation.every=10", "evaluation.num_games=2"]
+    config = load_config(tmp_path / "go.yaml", [*overrides, 'evaluation.against=["gtp:fake"]'])
+    assert train(config, run_dir=tmp_path / "run") == []
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["state"] == "finished"
+    given_up = [record.message for record in caplog.records if "is given up" in record.message]
+    assert [message.split(":")[0] for message in given_up] == [
+        f"the evaluation of update {step} is given up" for step in (10, 20, 20)
+    ]
+    assert all("gtp:fake chose 'c3', which is no legal move of go" in message for message in given_up)
