@@ -29,11 +29,12 @@ from numpy.typing import NDArray
 
 from envs.farm.air import co2_ppm, saturation_kg_per_m3
 from envs.farm.climate_accounts import Accounts
-from envs.farm.climate_settings import ClimateSettings, read_settings
+from envs.farm.climate_settings import ClimateSettings
 from envs.farm.greenhouse import STATES, GreenhouseModel
 from envs.farm.greenhouse_kernel import GreenhouseKernel
 from envs.farm.integrator import Array, check_state
 from envs.farm.parameters import load_crop, load_greenhouse
+from envs.farm.settings import read_settings
 from envs.farm.weather import STEP_S, STEPS_PER_DAY
 from rlplat.errors import EnvError
 
@@ -56,7 +57,7 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[
 
     def __init__(self, num_envs: int = 1, *, render_mode: None = None, **settings: Any) -> None:
         """Take settings by name (`ClimateSettings`). Raises ConfigError: a setting or a file that cannot be used."""
-        self.settings = read_settings(settings)
+        self.settings = read_settings(ClimateSettings, "LettuceClimate", settings)
         self.num_envs, self.render_mode = num_envs, None
         self.model = GreenhouseModel(load_crop(self.settings.crop).canopy, load_greenhouse(self.settings.greenhouse))
         self.model.check_step(STEP_S)
