@@ -13,7 +13,7 @@ from conftest import ROOT, rlplat
 
 from rlplat.hardware import num_cores
 
-MINUTES = 4
+MINUTES = 3
 """Of one core for each."""
 
 COMMON = (
@@ -31,12 +31,10 @@ CHANGED = {
     WHOLE: (),
     "no evaluation cache": ("agent.self_play.cache_mib=0",),
     "no fast searches": ("agent.self_play.fast_share=0",),
-    "2 samples per position": ("agent.training.samples_per_position=2",),
     "8 samples per position": ("agent.training.samples_per_position=8",),
     "a window of 20,000 positions": ("agent.replay.max_positions=20000",),
     "all positions kept": ("agent.replay.window_start=300000",),
     "16 channels": ("agent.network.channels=16",),
-    "32 channels": ("agent.network.channels=32",),
     "48 channels": ("agent.network.channels=48",),
 }
 
