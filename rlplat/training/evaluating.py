@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplat.config import RunConfig
-from rlplat.errors import CheckpointError, RunError
+from rlplat.errors import CheckpointError, RegistryError, RunError
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
@@ -148,7 +148,10 @@ def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | No
 def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
     """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
     for name in config.evaluation.against:
-        parse_opponent(name, trust=trust).make_policy(game, config.seed)
+        try:
+            parse_opponent(name, trust=trust).make_policy(game, config.seed)
+        except RegistryError as error:
+            raise RegistryError(f"evaluation.against: {error}") from error
 
 
 def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating: RatingView | None) -> None:
