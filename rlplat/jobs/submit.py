@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -106,7 +107,7 @@ def resume(
     changes = differences(before, after)
     named = tuple(text.partition("=")[0].strip() for text in overrides)
     if refused := unnamed(changes, named):
-        wanted = " ".join(f"-o {key}={new}" for key, (_, new) in refused.items())
+        wanted = " ".join(f"-o {shlex.quote(f'{key}={json.dumps(new)}')}" for key, (_, new) in refused.items())
         raise RunError(
             f"{run} was begun with another configuration than {config_path}:\n{in_lines(refused)}\n"
             f"Leave out --config to go on as before, or name the changes: {wanted}"

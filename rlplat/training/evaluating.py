@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rlplat.config import RunConfig
 from rlplat.environments.resolve import Environment
 from rlplat.environments.task import Task
-from rlplat.errors import CheckpointError, ProgramError, RunError
+from rlplat.errors import CheckpointError, ProgramError, RegistryError, RunError
 from rlplat.evaluation.episodes import AGENT, Returns, evaluate_episodes
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
@@ -217,7 +217,10 @@ def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | No
 def check_opponents(config: RunConfig, env: Environment, trust: Sequence[str] = ()) -> None:
     """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
     for name in config.evaluation.against:
-        parse_opponent(name, trust=trust).make_policy(env, config.seed)
+        try:
+            parse_opponent(name, trust=trust).make_policy(env, config.seed)
+        except RegistryError as error:
+            raise RegistryError(f"evaluation.against: {error}") from error
 
 
 def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating: RatingView | None) -> None:
