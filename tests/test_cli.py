@@ -205,6 +205,7 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
         "checkpoint": "best",
         "against": ["random", "mcts:1000"],
         "num_games": 10,
+        "num_episodes": None,
         "num_simulations": None,
         "seed": 3,
         "trust": [],
