@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from agents.visuomotor.actions import to_env
-from agents.visuomotor.generator_state import generator_from_array, generator_to_array
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step
 from rlplat.evaluation.episodes import FIRST_TRAINING_SEED
@@ -92,7 +92,7 @@ class PpoCollector:
         )
 
     def get_state(self) -> Arrays:
-        state: Arrays = {"generator": generator_to_array(self._rng)}
+        state: Arrays = {"generator": generators_to_array([self._rng])}
         if self._observations is not None and self._vector.keeps_state:
             state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
             state |= dict(_named(self._observations))
@@ -100,7 +100,7 @@ class PpoCollector:
         return {name: array.copy() for name, array in state.items()}
 
     def set_state(self, state: Arrays) -> None:
-        self._rng = generator_from_array(state["generator"])
+        (self._rng,) = generators_from_array(state["generator"])
         if "returns" not in state:
             _log.info("%s cannot go on within an episode: its episodes begin anew", self._task.name)
             return
