@@ -18,7 +18,20 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "games", "watch")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "ratings",
+    "check",
+    "check-game",
+    "doctor",
+    "bench",
+    "runs",
+    "games",
+    "watch",
+    "gtp",
+    "uci",
+)
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
@@ -91,7 +104,7 @@ def test_help_imports_none_of_the_slow_libraries():
 def test_every_command_has_help_and_takes_json(command):
     done = invoke(command, "--help")
     assert done.exit_code == 0
-    assert ("--json FILE|-" in done.output) == (command != "logs")  # logs has text alone to give
+    assert ("--json FILE|-" in done.output) == (command not in ("logs", "gtp", "uci"))  # these have text alone to give
 
 
 def test_the_version_is_that_of_the_package():
