@@ -23,7 +23,7 @@ commands = typer.Typer()
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     against: Annotated[
-        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,alphabeta:5,solver.")
+        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,gtp:gnugo:level=1.")
     ] = None,
     positions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge its moves in positions with known scores.")
