@@ -210,7 +210,8 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     )
     calls = replace("rlplat.evaluation.evaluate", "evaluate_run", [row])
     done = invoke(
-        "evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10", "--seed", "3"
+        *("evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10"),
+        *("--seed", "3", "--record", "games.pgn"),
     )
     assert done.exit_code == 0, done.output
     assert calls[0][0] == (Path("runs/a"),)
@@ -220,6 +221,7 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
         "num_games": 10,
         "num_simulations": None,
         "seed": 3,
+        "record": Path("games.pgn"),
         "trust": [],
     }
     assert done.stdout.splitlines()[1].split() == (

@@ -34,6 +34,9 @@ def evaluate(
         int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the games to this file, as SGF or PGN.")
+    ] = None,
     trust: Trust = None,
     json: Json = None,
 ) -> None:
@@ -59,7 +62,7 @@ def evaluate(
             from rlplat.evaluation.evaluate import evaluate_run
 
             opponents = [name.strip() for name in against.split(",")]
-            evaluations = evaluate_run(run, against=opponents, num_games=games, **options)
+            evaluations = evaluate_run(run, against=opponents, num_games=games, record=record, **options)
         return judgements, evaluations
 
     from rlplat import tables
