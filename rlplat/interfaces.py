@@ -201,7 +201,8 @@ class Policy(Protocol):
 
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
     `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
-    positions does so by a method `analyse(states) -> rlplat.search.analysis.Analysis`, and is shown in pictures.
+    positions does so by a method `analyse(states, num_simulations=None) -> rlplat.search.analysis.Analysis` (None: as
+    it was made), is shown in pictures, and can play by the clock.
     """
 
     def act(self, states: Any) -> np.ndarray[Any, Any]:

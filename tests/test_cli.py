@@ -19,7 +19,7 @@ from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "evaluate", "ratings", "positions", "check", "check-game", "doctor", "bench", "runs", "games")
-COMMANDS += ("watch",)
+COMMANDS += ("watch", "gtp", "uci")
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
@@ -92,7 +92,7 @@ def test_help_imports_none_of_the_slow_libraries():
 def test_every_command_has_help_and_takes_json(command):
     done = invoke(command, "--help")
     assert done.exit_code == 0
-    assert "--json FILE|-" in done.output
+    assert ("--json FILE|-" in done.output) == (command not in ("gtp", "uci"))  # these have text alone to give
 
 
 def test_the_version_is_that_of_the_package():
@@ -198,7 +198,8 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     )
     calls = replace("rlplat.evaluation.evaluate", "evaluate_run", [row])
     done = invoke(
-        "evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10", "--seed", "3"
+        *("evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10"),
+        *("--seed", "3", "--record", "games.pgn"),
     )
     assert done.exit_code == 0, done.output
     assert calls[0][0] == (Path("runs/a"),)
@@ -209,6 +210,7 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
         "num_episodes": None,
         "num_simulations": None,
         "seed": 3,
+        "record": Path("games.pgn"),
         "trust": [],
     }
     assert done.stdout.splitlines()[1].split() == (

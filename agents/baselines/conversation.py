@@ -80,8 +80,11 @@ class Conversation:
 
         LostProgramError if the program ends before, or says nothing until then.
         """
+        left_s = until_s - time.monotonic()
         try:
-            line = self._lines.get(timeout=max(0.0, until_s - time.monotonic()))
+            if left_s <= 0:  # of a program that talks without end there is always another line
+                raise queue.Empty
+            line = self._lines.get(timeout=left_s)
         except queue.Empty:
             raise self._lost("did not answer in time") from None
         if line is None:

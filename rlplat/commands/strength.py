@@ -26,7 +26,7 @@ commands = typer.Typer()
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     against: Annotated[
-        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,alphabeta:5,solver.")
+        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,gtp:gnugo:level=1.")
     ] = None,
     positions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge its moves in positions with known scores.")
@@ -41,6 +41,9 @@ def evaluate(
         int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the games to this file, as SGF or PGN.")
+    ] = None,
     trust: Trust = None,
     json: Json = None,
 ) -> None:
@@ -70,7 +73,9 @@ def evaluate(
         if against is not None or episodes is not None:
             from rlplat.evaluation.evaluate import evaluate_run
 
-            evaluations = evaluate_run(run, against=opponents, num_games=games, num_episodes=episodes, **options)
+            evaluations = evaluate_run(
+                run, against=opponents, num_games=games, num_episodes=episodes, record=record, **options
+            )
         return judgements, evaluations
 
     from rlplat import tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.evaluation.trained import load_trained
 from rlplat.interfaces import Policy
+from rlplat.notation.files import form_of, write_games
+from rlplat.notation.record import GameRecord
 from rlplat.runs.durable import write_json
 
 if TYPE_CHECKING:
@@ -75,11 +77,13 @@ def evaluate_policy(
     trust: Sequence[str] = (),
     step: int | None = None,
     num_simulations: int | None = None,
+    told: Callable[[str, MatchResult], None] | None = None,
 ) -> list[Evaluation]:
     """Play a match against each opponent from the same openings; `step` and `num_simulations` are noted in the result.
 
-    Openings are as long as an opponent asks for by an attribute `opening_plies`, if that is longer.
-    Every opponent is made before the first game, so a wrong name costs no time.
+    `told` hears of each match with the opponent's name, as soon as it is over. Openings are as long as an opponent asks
+    for by an attribute `opening_plies`, if that is longer. Every opponent is made before the first game, so a wrong
+    name costs no time.
     """
     opponents = {
         name: parse_opponent(name, trust=trust).make_policy(game, zlib.crc32(f"{seed} {name}".encode()))
@@ -96,6 +100,7 @@ def evaluate_policy(
             seed=seed,
             step=step,
             num_simulations=num_simulations,
+            told=told,
         )
         for name, opponent in opponents.items()
     ]
@@ -112,12 +117,15 @@ def play_opponent(
     seed: int,
     step: int | None = None,
     num_simulations: int | None = None,
+    told: Callable[[str, MatchResult], None] | None = None,
 ) -> Evaluation:
     """Play a match against one opponent of that name; see `evaluate_policy`."""
     plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
     start = time.perf_counter()
     match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
     seconds = time.perf_counter() - start
+    if told is not None:
+        told(name, match)
     return _evaluation(name, match, plies, seed, seconds, step, num_simulations)
 
 
@@ -169,19 +177,23 @@ def evaluate_run(
     num_simulations: int | None,
     seed: int,
     num_episodes: int | None = None,
+    record: Path | None = None,
     trust: Sequence[str] = (),
 ) -> Sequence[Evaluation | Returns]:
     """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
 
     Of a game: `num_games` against each opponent. `num_simulations` is per move of the agent; 0: its network alone;
-    None: as in self-play. Openings are as long as the run's configuration says, or as an opponent asks for. Of a task:
+    None: as in self-play. Openings are as long as the run's configuration says, or as an opponent asks for. `record` is
+    a file for the games, in the form in which the game is written down (see `rlplat.notation`). Of a task:
     `num_episodes` (None: as many as at the end of the run) of the agent and of each baseline.
 
-    May be called while the run is being trained. RunError if episodes are asked for of a game.
+    May be called while the run is being trained. RunError if episodes are asked for of a game, or a record of a task.
     """
     trained = load_trained(run_path, checkpoint, trust=trust)
     settings, policy = trained.config.evaluation, trained.make_policy(num_simulations=num_simulations, seed=seed)
     if isinstance(trained.env, Task):
+        if record is not None:
+            raise RunError(f"{run_path} learns {trained.env.name}, a task: only games are written to a file")
         episodes = evaluate_episodes(
             trained.env,
             policy,
@@ -195,6 +207,10 @@ def evaluate_run(
         return episodes
     if num_episodes is not None:
         raise RunError(f"{run_path} plays {trained.env.name}, a game: ask for --games N, not for --episodes")
+    player = f"{trained.run.path.absolute().name}@{trained.step}"
+    records: list[GameRecord] = []
+    if record is not None:
+        form_of(trained.env.definition)  # before anything is played
     evaluations = evaluate_policy(
         trained.env,
         policy,
@@ -205,9 +221,19 @@ def evaluate_run(
         trust=trust,
         step=trained.step,
         num_simulations=num_simulations,
+        told=lambda opponent, match: records.extend(_records(trained.env, player, opponent, match)),
     )
+    if record is not None:
+        write_games(record, records)
     save_rows(trained.run.evaluations_path, trained.step, {"evaluations": evaluations})
     return evaluations
+
+
+def _records(game: Game, player: str, opponent: str, match: MatchResult) -> Iterator[GameRecord]:
+    for played in match.games:
+        first, second = (player, opponent) if played.player == 0 else (opponent, player)
+        outcome = (2 * played.points - 1) * (1 if played.player == 0 else -1)
+        yield GameRecord(game.state_from_moves(played.moves), outcome, (first, second), f"{player} against {opponent}")
 
 
 def save_rows(folder: Path, step: int, rows: Mapping[str, Sequence[Any]]) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _COLOURS = ("B", "W")
 _SETUP = ("AB", "AW", "AE")
-_TEXTS = {"PB": 0, "PW": 1}
+_PLAYERS = ("PB", "PW")
+_RESULTS = {"B+": 1.0, "W+": -1.0, "0": 0.0, "DR": 0.0}
+"""The first two letters of RE, and the return of Black; there may follow by how much, or `aw`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class SgfForm:
     """`letters`: column and row from the top left, "dc"; the game's actions are its cells, row by row from there, and
     what else there is comes after them. `names`: as the game itself names its moves."""
     size: int
-    """Rows and columns where a file names none."""
+    """Rows and columns where neither a file nor its reader names them."""
     parameters: Mapping[str, str] = field(default_factory=lambda: {"SZ": "size"})
     """Properties that are parameters of the game."""
     moves: Mapping[str, str] = field(default_factory=dict)
@@ -56,14 +58,12 @@ class SgfForm:
         if number != str(self.number):
             at = root["GM"].at if "GM" in root else 0
             raise cursor.error(f"this is game number {number}; {definition.name} is written as GM[{self.number}]", at)
-        told = {"size": float(self.size)} if "SZ" in self.parameters and "SZ" not in root else {}
-        told |= {self.parameters[name]: _number(root[name], cursor) for name in self.parameters if name in root}
+        told = {self.parameters[name]: _number(root[name], cursor) for name in self.parameters if name in root}
         try:
-            state = definition.load(**{**parameters, **told}).initial_state()
+            state = definition.load(**{"size": self.size, **parameters, **told}).initial_state()
         except GameError as error:
-            raise cursor.error(
-                str(error), next((root[name].at for name in self.parameters if name in root), 0)
-            ) from error
+            at = next((root[name].at for name in self.parameters if name in root), 0)
+            raise cursor.error(str(error), at) from error
         for node in nodes:
             self._play_node(state, node, cursor)
         return _described(root, state)
@@ -113,10 +113,10 @@ class SgfForm:
         parameters = record.state.game.parameters
         root = [("FF", "4"), ("GM", str(self.number)), ("CA", "UTF-8"), ("AP", f"rlplat:{__version__}")]
         root += [(name, f"{parameters[parameter]:g}") for name, parameter in self.parameters.items()]
-        root += [(name, record.players[player]) for name, player in _TEXTS.items() if record.players[player]]
-        root += [(name, text) for name, text in (("EV", record.event), ("DT", record.date)) if text]
+        texts = [*zip(_PLAYERS, record.players, strict=True), ("EV", record.event), ("DT", record.date)]
+        root += [(name, text) for name, text in texts if text]
         if record.outcome is not None:
-            root.append(("RE", {1.0: "B+", -1.0: "W+", 0.0: "0"}[record.outcome]))
+            root.append(("RE", next(text for text, outcome in _RESULTS.items() if outcome == record.outcome)))
         return root
 
     def _value(self, state: State, action: int) -> str:
@@ -146,16 +146,7 @@ def _described(root: Node, state: State) -> GameRecord:
     def text(name: str) -> str:
         return " ".join(root[name].values[0].split()) if name in root else ""
 
-    result = text("RE").upper()
-    named = (
-        1.0
-        if result.startswith("B+")
-        else -1.0
-        if result.startswith("W+")
-        else 0.0
-        if result in ("0", "DRAW")
-        else None
-    )
-    if named is None and state.is_terminal:
-        named = float(state.returns[0])
-    return GameRecord(state, named, (text("PB"), text("PW")), text("EV"), text("DT"))
+    outcome = _RESULTS.get(text("RE").upper()[:2])
+    if outcome is None and state.is_terminal:
+        outcome = float(state.returns[0])
+    return GameRecord(state, outcome, (text("PB"), text("PW")), text("EV"), text("DT"))

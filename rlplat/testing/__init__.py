@@ -40,8 +40,9 @@ CHECKS: dict[str, Callable[[Sample], str | None]] = {
     "mirrored games": views.check_mirrored_games,
     "heuristic": knowledge.check_heuristic,
     "exact score": knowledge.check_exact_score,
+    "records": views.check_records,
 }
-"""In order, by the name under which a report lists them. The last two find nothing wrong where a game has neither."""
+"""In order, by the name under which a report lists them. The last three find nothing wrong where a game has none."""
 
 FOUNDATIONS = ("sizes", "start", "legal actions", "players", "symmetries")
 """Checks without which those after them make no sense: once one of these failed, they are left out."""

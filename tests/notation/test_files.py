@@ -1,10 +1,11 @@
 """Files of recorded games, and what a run has kept."""
 
 import pytest
-from conftest import TINY
+from conftest import TINY, untrained_run
 
 from rlplat.config import config_text, load_config
 from rlplat.errors import NotationError
+from rlplat.evaluation.evaluate import evaluate_run
 from rlplat.notation.files import export_run, games_of_run, read_games
 from rlplat.notation.record import game_line, read_game_line
 from rlplat.registry import resolve
@@ -55,3 +56,16 @@ def test_what_cannot_be_written_or_read_is_told(tmp_path, tiny_run):
         games_of_run(run)
     with pytest.raises(NotationError, match=r"nothing\.sgf cannot be read: No such file"):
         read_games(tmp_path / "nothing.sgf", resolve("hex", kind="game"))
+
+
+def test_the_games_of_a_match_are_written_with_who_won_them(tmp_path, tiny_run):
+    run = untrained_run(tmp_path, "{id: othello, parameters: {size: 4}}")
+    options = {"against": ["random"], "num_games": 6, "num_simulations": 2, "seed": 0}
+    (row,) = evaluate_run(run, record=tmp_path / "match.sgf", **options)
+    records = read_games(tmp_path / "match.sgf", resolve("othello", kind="game"))
+    assert [record.players for record in records] == [("run@5", "random"), ("random", "run@5")] * 3
+    points = [record.outcome * (1 if record.players[0] == "run@5" else -1) for record in records]
+    assert (points.count(1.0), points.count(0.0), points.count(-1.0)) == (row.wins, row.draws, row.losses)
+    assert all(record.outcome == record.state.returns[0] for record in records)
+    with pytest.raises(NotationError, match="tictactoe does not say"):
+        evaluate_run(tiny_run, record=tmp_path / "other.sgf", **options)

@@ -1,12 +1,14 @@
 """Games as PGN: what is written is read again, files by hand are understood, and wrong ones are told where."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlplat.errors import NotationError, RlplatError
-from rlplat.notation.record import GameRecord
+from rlplat.notation.record import RESULTS, GameRecord
 from rlplat.registry import resolve
 
 ENDGAME = "8/P6k/8/8/8/8/7K/8 b - - 3 60"
@@ -135,3 +137,15 @@ def test_any_text_is_read_or_refused_in_words(text):
         assert "a.pgn, line" in str(error)
     else:
         assert records
+
+
+def test_python_chess_reads_what_is_written(chess):
+    oracle = pytest.importorskip("chess.pgn", reason="python-chess (GPL) is not installed; it serves as an oracle only")
+    states = [random_game(chess.initial_state(), 7), random_game(chess.state_from_text(ENDGAME), 8)]
+    file = io.StringIO(write(*(GameRecord(state, float(state.returns[0]), ("a", "b")) for state in states)))
+    for state in states:
+        found = oracle.read_game(file)
+        assert found.errors == []
+        assert found.end().board().fen() == str(state).splitlines()[-1]
+        assert (found.headers["Black"], found.headers["Result"]) == ("b", RESULTS[float(state.returns[0])])
+        assert read(str(found))[0].state.actions == state.actions
