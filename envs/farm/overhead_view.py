@@ -75,9 +75,9 @@ class OverheadView:
         """Return the colours `[pixels, 3]` of leaves: bright hearts, dark rims and gaps between the leaves."""
         down = (pixels[1] - self._row[slots] + self.height // 2) % self.height - self.height // 2
         right = (pixels[2] - self._column[slots] + self.width // 2) % self.width - self.width // 2
-        down, right, radius = (values.astype(np.float32) for values in (down, right, radius))
-        out = np.minimum(np.hypot(down, right) / np.maximum(radius, 1), 1)
-        turned = np.arctan2(down, right) + _GOLDEN_RAD * (slots % 32).astype(np.float32)
+        y, x, size = (values.astype(np.float32) for values in (down, right, radius))
+        out = np.minimum(np.hypot(y, x) / np.maximum(size, 1), 1)
+        turned = np.arctan2(y, x) + _GOLDEN_RAD * (slots % 32).astype(np.float32)
         gaps = 1 - out * (0.18 - 0.18 * np.cos(_NUM_LEAVES * turned))
         colour = _HEART + (_LEAF - _HEART) * np.sqrt(out)[:, None]
         colour += (_PALE - colour) * pale.astype(np.float32)[:, None]

@@ -85,3 +85,13 @@ def test_houses_do_not_shade_each_other():
         light_area_m2([4], 0.3)[0]
     )
     assert both[2] > both[1]
+
+
+def test_many_houses_are_each_as_if_it_were_alone():
+    generator = np.random.default_rng(0)
+    houses = np.sort(generator.choice([0, 2, 3, 4, 9], 60))
+    where, leaves_m2 = generator.permutation(200)[:60], generator.uniform(0.01, 0.4, 60)
+    together = canopy(num_houses=10).light_area_m2(houses, where, leaves_m2)
+    for house in range(10):
+        assert (together[houses == house] == light_area_m2(where[houses == house], leaves_m2[houses == house])).all()
+    assert canopy(num_houses=3).light_area_m2(houses[:0], where[:0], leaves_m2[:0]).size == 0
