@@ -195,13 +195,13 @@ def _job_name(run: str, jobs: Sequence[Job]) -> str:
 
 
 def _send(submission: Submission, config: RunConfig, checkout: Checkout, cluster: Cluster) -> int:
-    header = registry.resolve(config.env.id, kind="game").header
+    libraries = registry.resolve(config.env.id, kind="game").libraries()
     carried = {
         SUBMISSION_FILE: json.dumps(plain(asdict(submission)), indent=2),
         CONFIG_FILE: config_text(config),
         DIFF_FILE: checkout.diff,
     }
-    package = make_package(checkout, [library.build(header)], carried)
+    package = make_package(checkout, libraries, carried)
     address = cluster.upload(package_name(package), package)
     environment = {
         JOB_VARIABLE: submission.job,

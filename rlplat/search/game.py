@@ -6,10 +6,11 @@ Axes: A actions, C planes, H rows, W columns. Two players, 0 and 1; returns are 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class GameDefinition:
             raise GameError(
                 f"{self.header}: its RLPLAT_GAME line says '{description['name']}', its GameDefinition '{self.name}'"
             )
-        values = _check_parameters(self.name, description["parameters"], parameters)
+        values = check_parameters(self.name, description["parameters"], parameters)
         try:
             core = _core.Game(str(path), list(values.values()))
         except ValueError as error:
@@ -52,10 +53,32 @@ class GameDefinition:
             raise GameError(f"{self.name} refuses {given}: {error}") from error
         return Game(self, core, values)
 
+    def libraries(self) -> list[Path]:
+        """Compile the rules if need be; return the libraries that a job must carry."""
+        return [library.build(self.header)]
 
-def _check_parameters(
+
+class GameType(Protocol):
+    """A game before its parameters are set: what a configuration names."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def positions(self) -> Path | None: ...
+
+    def load(self, **parameters: float) -> Game: ...
+
+    def libraries(self) -> list[Path]: ...
+
+
+def check_parameters(
     game: str, specifications: Sequence[Mapping[str, Any]], given: Mapping[str, float]
 ) -> dict[str, float]:
+    """Return the value of every parameter, those not given by their defaults.
+
+    `specifications` are dicts of name, default, minimum, maximum, is_integer. GameError for what does not fit.
+    """
     known = {specification["name"]: specification for specification in specifications}
     for name in given:
         if name not in known:
@@ -66,11 +89,11 @@ def _check_parameters(
     for name, specification in known.items():
         value = given.get(name, specification["default"])
         low, high = specification["minimum"], specification["maximum"]
-        kind = "a whole number" if specification["is_integer"] else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise GameError(f"{game}: {name} is {value!r}; it must be {kind} from {low:g} to {high:g}")
-        if specification["is_integer"] and value != int(value):
-            raise GameError(f"{game}: {name} is {value!r}; it must be a whole number from {low:g} to {high:g}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not low <= value <= high or (specification["is_integer"] and value != int(value)):
+            kind = "a whole number" if specification["is_integer"] else "a number"
+            limits = f" from {low:g} to {high:g}" if math.isfinite(high - low) else ""
+            raise GameError(f"{game}: {name} is {value!r}; it must be {kind}{limits}")
         values[name] = float(value)
     return values
 
@@ -78,7 +101,7 @@ def _check_parameters(
 class Game:
     """A game with its parameters set."""
 
-    def __init__(self, definition: GameDefinition, core: _core.Game, parameters: Mapping[str, float]) -> None:
+    def __init__(self, definition: GameType, core: _core.Game, parameters: Mapping[str, float]) -> None:
         self.definition = definition
         self.core = core
         """The compiled game, as `rlplat._core` takes it."""
@@ -151,7 +174,7 @@ def _solved_games() -> str:
     return f"with their default parameters these have: {', '.join(solved) or 'none'}"
 
 
-def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
+def _load(definition: GameType, parameters: Mapping[str, float]) -> Game:
     return definition.load(**parameters)
 
 
