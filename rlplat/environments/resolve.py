@@ -10,20 +10,20 @@ from rlplat import registry
 from rlplat.environments.task import Task, TaskDefinition
 from rlplat.errors import RegistryError, RunError
 from rlplat.problems import suggestion
-from rlplat.search.game import Game, GameDefinition
+from rlplat.search.game import Game, GameType
 
 Environment = Game | Task
 """What is learned."""
 
 
-def resolve(name: str, *, trust: Sequence[str] = ()) -> GameDefinition | TaskDefinition:
+def resolve(name: str, *, trust: Sequence[str] = ()) -> GameType | TaskDefinition:
     """Return what an `env.id` names; its `load(**parameters)` makes the `Environment`.
 
     Raises RegistryError: see `rlplat.registry`; also for an environment that is not registered, or whose code lies in a
     package that is not trusted.
     """
     if registry.env_kind(name) == "game":
-        game: GameDefinition = registry.resolve(name, kind="game", trust=trust)
+        game: GameType = registry.resolve(name, kind="game", trust=trust)
         return game
     module, gymnasium_id = registry.locate(name, kind="task", trust=trust)
     if importlib.util.find_spec("gymnasium") is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlplat.errors import EnvError, RlplatError
@@ -24,6 +25,10 @@ class TaskDefinition:
     def load(self, **parameters: Any) -> Task:
         """Make the environment once, for its spaces. Raises EnvError: it refuses the parameters, or fails."""
         return Task(self, parameters)
+
+    def libraries(self) -> list[Path]:
+        """Return the compiled libraries that a job must carry: none."""
+        return []
 
 
 class Task:

@@ -210,7 +210,7 @@ def evaluate_run(
     player = f"{trained.run.path.absolute().name}@{trained.step}"
     records: list[GameRecord] = []
     if record is not None:
-        form_of(trained.env.definition)  # before anything is played
+        form_of(trained.game.definition)  # before anything is played
     evaluations = evaluate_policy(
         trained.env,
         policy,
@@ -221,7 +221,7 @@ def evaluate_run(
         trust=trust,
         step=trained.step,
         num_simulations=num_simulations,
-        told=lambda opponent, match: records.extend(_records(trained.env, player, opponent, match)),
+        told=lambda opponent, match: records.extend(_records(trained.game, player, opponent, match)),
     )
     if record is not None:
         write_games(record, records)

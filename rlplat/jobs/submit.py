@@ -24,7 +24,6 @@ from rlplat.runs.durable import plain
 from rlplat.runs.folder import RunFolder, describe_run
 from rlplat.runs.lock import is_locked
 from rlplat.search import library
-from rlplat.search.game import GameDefinition
 from rlplat.training.changes import Changes, differences, unnamed
 
 STOP_S = 600
@@ -198,8 +197,7 @@ def _job_name(run: str, jobs: Sequence[Job]) -> str:
 
 
 def _send(submission: Submission, config: RunConfig, checkout: Checkout, cluster: Cluster) -> int:
-    env = resolve(config.env.id)
-    libraries = [library.build(env.header)] if isinstance(env, GameDefinition) else []
+    libraries = resolve(config.env.id).libraries()
     carried = {
         SUBMISSION_FILE: json.dumps(plain(asdict(submission)), indent=2),
         CONFIG_FILE: config_text(config),

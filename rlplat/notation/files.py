@@ -16,10 +16,10 @@ from rlplat.runs.durable import write_text
 from rlplat.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from rlplat.search.game import GameDefinition
+    from rlplat.search.game import GameType
 
 
-def read_games(path: Path, definition: GameDefinition, **parameters: float) -> list[GameRecord]:
+def read_games(path: Path, definition: GameType, **parameters: float) -> list[GameRecord]:
     """Read a file of games in the form of their game; `parameters` are those that the file does not tell.
 
     Raises NotationError, with line and column, for what is malformed or cannot have been played.
@@ -40,7 +40,7 @@ def write_games(path: Path, records: Sequence[GameRecord]) -> None:
         raise NotationError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def form_of(definition: GameDefinition) -> RecordForm:
+def form_of(definition: GameType) -> RecordForm:
     """How games of this kind are written down; NotationError if its definition does not say."""
     if definition.record is None:
         raise NotationError(

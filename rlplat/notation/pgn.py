@@ -12,7 +12,7 @@ from rlplat.errors import GameError, NotationError
 from rlplat.notation.record import RESULTS, Cursor, GameRecord, play_written
 
 if TYPE_CHECKING:
-    from rlplat.search.game import Game, GameDefinition, State
+    from rlplat.search.game import Game, GameType, State
 
 LINE_LENGTH = 79
 _UNKNOWN = "*"
@@ -32,7 +32,7 @@ class PgnForm:
     suffix = ".pgn"
 
     def read(
-        self, text: str, definition: GameDefinition, parameters: Mapping[str, float], *, source: str
+        self, text: str, definition: GameType, parameters: Mapping[str, float], *, source: str
     ) -> list[GameRecord]:
         """Read the main line of every game; see `RecordForm.read`."""
         game, cursor = definition.load(**parameters), Cursor(text.removeprefix("\ufeff"), source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from rlplat.errors import GameError, NotationError
 
 if TYPE_CHECKING:
-    from rlplat.search.game import Game, GameDefinition, State
+    from rlplat.search.game import Game, GameType, State
 
 RESULTS = {1.0: "1-0", -1.0: "0-1", 0.0: "1/2-1/2"}
 """Return of the first player, and how PGN and the lines of a run write it."""
@@ -43,7 +43,7 @@ class RecordForm(Protocol):
         ...
 
     def read(
-        self, text: str, definition: GameDefinition, parameters: Mapping[str, float], *, source: str
+        self, text: str, definition: GameType, parameters: Mapping[str, float], *, source: str
     ) -> list[GameRecord]:
         """Read every game of a text; `parameters` are those that the text does not tell.
 

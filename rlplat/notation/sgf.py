@@ -12,7 +12,7 @@ from rlplat.notation.record import Cursor, GameRecord, play_written
 from rlplat.notation.sgf_text import Node, Property, read_main_lines, write_game
 
 if TYPE_CHECKING:
-    from rlplat.search.game import GameDefinition, State
+    from rlplat.search.game import GameType, State
 
 _COLOURS = ("B", "W")
 _SETUP = ("AB", "AW", "AE")
@@ -40,7 +40,7 @@ class SgfForm:
     suffix = ".sgf"
 
     def read(
-        self, text: str, definition: GameDefinition, parameters: Mapping[str, float], *, source: str
+        self, text: str, definition: GameType, parameters: Mapping[str, float], *, source: str
     ) -> list[GameRecord]:
         """Read the main line of every game; see `RecordForm.read`."""
         cursor = Cursor(text, source)
@@ -51,7 +51,7 @@ class SgfForm:
         return "".join(map(self._write_game, records))
 
     def _read_game(
-        self, nodes: Sequence[Node], definition: GameDefinition, parameters: Mapping[str, float], cursor: Cursor
+        self, nodes: Sequence[Node], definition: GameType, parameters: Mapping[str, float], cursor: Cursor
     ) -> GameRecord:
         root = nodes[0]
         number = root["GM"].values[0].strip() if "GM" in root else "1"

@@ -64,7 +64,7 @@ class Player:
         config = self._trained.config
         game = self.game.definition.load(**{**self.game.parameters, **parameters})
         agent = registry.resolve(config.agent.id, kind="agent")(config, game)
-        self._trained, self.game = replace(self._trained, game=game, agent=agent), game
+        self._trained, self.game = replace(self._trained, env=game, agent=agent), game
         self._policy = self._trained.make_policy(num_simulations=self._simulations, seed=0)
 
     def think(

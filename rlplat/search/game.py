@@ -6,10 +6,11 @@ Axes: A actions, C planes, H rows, W columns. Two players, 0 and 1; returns are 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ class GameDefinition:
             raise GameError(
                 f"{self.header}: its RLPLAT_GAME line says '{description['name']}', its GameDefinition '{self.name}'"
             )
-        values = _check_parameters(self.name, description["parameters"], parameters)
+        values = check_parameters(self.name, description["parameters"], parameters)
         try:
             core = _core.Game(str(path), list(values.values()))
         except ValueError as error:
@@ -63,10 +64,41 @@ class GameDefinition:
             raise GameError(f"{self.name} refuses {given}: {error}") from error
         return Game(self, core, values)
 
+    def libraries(self) -> list[Path]:
+        """Compile the rules if need be; return the libraries that a job must carry."""
+        return [library.build(self.header)]
 
-def _check_parameters(
+
+class GameType(Protocol):
+    """A game before its parameters are set: what a configuration names. `GameDefinition` says what each part means."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def positions(self) -> Path | None: ...
+
+    @property
+    def record(self) -> RecordForm | None: ...
+
+    @property
+    def position_line(self) -> Callable[[State], str] | None: ...
+
+    @property
+    def protocol(self) -> Literal["gtp", "uci"] | None: ...
+
+    def load(self, **parameters: float) -> Game: ...
+
+    def libraries(self) -> list[Path]: ...
+
+
+def check_parameters(
     game: str, specifications: Sequence[Mapping[str, Any]], given: Mapping[str, float]
 ) -> dict[str, float]:
+    """Return the value of every parameter, those not given by their defaults.
+
+    `specifications` are dicts of name, default, minimum, maximum, is_integer. GameError for what does not fit.
+    """
     known = {specification["name"]: specification for specification in specifications}
     for name in given:
         if name not in known:
@@ -78,11 +110,12 @@ def _check_parameters(
         value = given.get(name, specification["default"])
         low, high = specification["minimum"], specification["maximum"]
         whole = specification["is_integer"]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or not low <= value <= high or (whole and value != int(value)):
             found = f"{value:g}" if is_number else repr(value)
             kind = "a whole number" if whole else "a number"
-            raise GameError(f"{game}: {name} is {found}; it must be {kind} from {low:g} to {high:g}")
+            limits = f" from {low:g} to {high:g}" if math.isfinite(high - low) else ""
+            raise GameError(f"{game}: {name} is {found}; it must be {kind}{limits}")
         values[name] = float(value)
     return values
 
@@ -90,7 +123,7 @@ def _check_parameters(
 class Game:
     """A game with its parameters set."""
 
-    def __init__(self, definition: GameDefinition, core: _core.Game, parameters: Mapping[str, float]) -> None:
+    def __init__(self, definition: GameType, core: _core.Game, parameters: Mapping[str, float]) -> None:
         self.definition = definition
         self.core = core
         """The compiled game, as `rlplat._core` takes it."""
@@ -163,7 +196,7 @@ def _solved_games() -> str:
     return f"with their default parameters these have: {', '.join(solved) or 'none'}"
 
 
-def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
+def _load(definition: GameType, parameters: Mapping[str, float]) -> Game:
     return definition.load(**parameters)
 
 
