@@ -46,6 +46,7 @@ class Ppo:
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> PpoCollector:
         from agents.visuomotor.ppo_collector import PpoCollector
 
+        self._limit_threads()
         share = _share(self._config.num_envs, index, num_collectors)
         seed = (self._run.seed, index, generation)
         return PpoCollector(self._config, self._task, num_envs=share, seed=seed)
@@ -72,7 +73,15 @@ class Ppo:
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> PpoPolicy:
         from agents.visuomotor.ppo_policy import PpoPolicy
 
+        self._limit_threads()
         return PpoPolicy(self._config, self._task.spec, weights)
+
+    def _limit_threads(self) -> None:
+        """Actors of their own keep to their threads; in one process the learner's number holds for all."""
+        import torch
+
+        if self._run.placement.mode == "ray":
+            torch.set_num_threads(self._run.placement.threads_per_actor)
 
     def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:
         """What is shown of the counters of all collectors that came in during `elapsed_s` seconds."""

@@ -18,9 +18,8 @@ from agents.visuomotor.actions import to_env
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_model import ActorCritic, as_tensors
 from rlplat.data.generator_state import generators_from_array, generators_to_array
-from rlplat.environments.task import Task
+from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.environments.task_vector import Step
-from rlplat.evaluation.episodes import FIRST_TRAINING_SEED
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
 
 RECORDS_PER_CALL = 4

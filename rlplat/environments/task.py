@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rlplat.environments.task_vector import TaskVector
 
 
+FIRST_TRAINING_SEED = 2**30
+"""Seeds of episodes in training begin here and end below 2**31; those of evaluations lie below."""
+
+
 @dataclass(frozen=True)
 class TaskDefinition:
     """A registered Gymnasium environment before its parameters are set."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
-from rlplat.environments.task import Task
+from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.errors import EnvError
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import CONFIDENCE, score_interval
@@ -23,8 +23,6 @@ from rlplat.interfaces import Continuous, Policy
 
 AGENT = "agent"
 """Name of the policy that is evaluated, beside those of baselines."""
-FIRST_TRAINING_SEED = 2**30
-"""Seeds of episodes in training begin here and end below 2**31; those of evaluations lie below."""
 SIDE_BY_SIDE = 64
 """Episodes that are played at a time: enough for large batches, few enough for pictures of all of them."""
 RESAMPLES = 2000

@@ -11,9 +11,9 @@ from conftest import ROOT, rlplat
 
 @pytest.mark.learning
 @pytest.mark.timeout(600)
-def test_cartpole_within_45000_steps_the_pole_stays_up(tmp_path: Path) -> None:
+def test_cartpole_within_33280_steps_the_pole_stays_up(tmp_path: Path) -> None:
     run, report = tmp_path / "cartpole", tmp_path / "report.json"
-    options = ["-o", "training.max_updates=175", "-o", "agent.training.total_updates=390", "-o", "evaluation.every=0"]
+    options = ["-o", "training.max_updates=130", "-o", "agent.training.total_updates=390", "-o", "evaluation.every=0"]
     config = ROOT / "configs" / "cartpole.yaml"
     result = rlplat("train", config, "--run-dir", run, *options, "--json", report, timeout=600)
     assert result.returncode == 0, result.stderr
