@@ -109,7 +109,7 @@ def _listen(pipe: IO[str], heard: Callable[[str | None], None]) -> threading.Thr
     """Hand on every line, and None at the end, from a thread of its own."""
 
     def listen() -> None:
-        with contextlib.suppress(ValueError, OSError):  # closed
+        with pipe, contextlib.suppress(OSError):
             while line := pipe.readline(_LONGEST_LINE):
                 heard(line)
         heard(None)
