@@ -96,11 +96,12 @@ class PlantBench:
             free = (target < num_slots) & (self.plants[STRUCTURE, houses, to_slot] == 0)
             new = (source == num_slots) & free & (done.planted < seedlings_g.shape[1])
             moved, cut = taken & free, taken & (target == num_slots)
+            broken = (moved | new) & breaks[:, turn]
             done.refused += (source <= num_slots) & ~(new | moved | cut)
             self._harvest(houses[cut], source[cut], price, done)
             self._move(houses[moved], source[moved], target[moved])
             self._plant(houses[new], target[new], seedlings_g[houses[new], done.planted[new].astype(np.intp)])
-            self._damage(houses[broken := (moved | new) & breaks[:, turn]], target[broken])
+            self._damage(houses[broken], target[broken])
             done.planted += new
             done.moves += moved
             done.damaged += broken

@@ -93,9 +93,8 @@ class Observer:
         if self._view is not None:
             picture = gym.spaces.Box(0, 255, self._view.shape, np.uint8)
             return gym.spaces.Dict({"overhead": picture, "numbers": _box(numbers)})
-        one = (0, np.inf)
-        share = (0, 1.5)  # a disc of whole cells may come out a little above 1
-        rows = [one, one, share, (0, 1)] * slots if self._kind == "table" else [(0, slots), one, share] * NUM_CLASSES
+        one, share = (0, np.inf), (0, 1)
+        rows = [one, one, share, share] * slots if self._kind == "table" else [(0, slots), one, share] * NUM_CLASSES
         return _box([*rows, *numbers])
 
 

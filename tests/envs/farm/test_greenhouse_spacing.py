@@ -6,14 +6,18 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import envs.farm  # noqa: F401  (registers the environment)
 from envs.farm.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
+from envs.farm.overhead_view import OverheadView
 from envs.farm.plant import Climate
 from envs.farm.plant_bench import AGE, QUALITY, SHADE, STRUCTURE
 from envs.farm.schedule import action_for, room_m2
 from envs.farm.spacing_accounts import COSTS, TERMS
 from envs.farm.spacing_observations import sampling_mask
+from envs.farm.spacing_policies import RandomOperations
 from rlplat.errors import ConfigError, EnvError
 
 ID = "rlplat/GreenhouseSpacing-v0"
@@ -22,9 +26,9 @@ NOTHING = 201
 SURE_ROBOT = {"num_operations": 30, "damage_probability": 0.0}
 
 
-def by_hand(**settings):
+def by_hand(**options):
     """An environment whose days are given as operations, with a robot that breaks nothing."""
-    env = GreenhouseSpacing(action="operations", **{"robot": SURE_ROBOT, **settings})
+    env = GreenhouseSpacing(action="operations", **{"robot": SURE_ROBOT, **options})
     env.reset(seed=0)
     return env
 
@@ -64,10 +68,10 @@ def test_a_vector_made_by_gymnasium_keeps_its_spaces_and_clears_its_benches_afte
 
 @pytest.mark.parametrize("observation", ["table", "overhead"])
 def test_a_bench_of_a_vector_lives_through_what_a_single_one_does(observation):
-    settings = {"observation": observation, "robot": {"damage_probability": 0.2}, "num_days": 40}
-    vector = GreenhouseSpacingVector(3, **settings)
+    options = {"observation": observation, "robot": {"damage_probability": 0.2}, "num_days": 40}
+    vector = GreenhouseSpacingVector(3, **options)
     vector.reset(seed=7)
-    singles = [GreenhouseSpacing(**settings) for _ in range(3)]
+    singles = [GreenhouseSpacing(**options) for _ in range(3)]
     for i, single in enumerate(singles):
         single.reset(seed=7 + i)
     generator = np.random.default_rng(0)
@@ -137,6 +141,38 @@ def test_crowded_plants_grow_less_and_a_move_sets_them_free():
     _, _, _, _, info = env.step(day((1, 5), (20, 105)))
     assert info["costs"]["moves"] == 2
     assert env.vector.bench.light_share[0, [0, 5, 105, 110]] == pytest.approx(1)
+
+
+def grown_g(**room):
+    """Dry weight of a plant alone after ten days in a room."""
+    env = by_hand(room=room, seedlings={"weight_sd": 0.0})
+    env.step(day((NURSERY, 0)))
+    for _ in range(9):
+        env.step(day())
+    return env.vector.bench.plants[:2, 0, 0].sum()
+
+
+def test_growth_answers_to_light_carbon_dioxide_and_temperature_of_the_room():
+    usual = grown_g()
+    assert grown_g(co2_ppm=400.0) < 0.9 * usual and grown_g(temperature_c=12.0) < 0.9 * usual
+    assert grown_g(ppfd_umol_per_m2_s=100.0) < 0.9 * usual < 0.9 * grown_g(ppfd_umol_per_m2_s=400.0)
+    for dark in ({"ppfd_umol_per_m2_s": 0.0}, {"light_h": 0.0}):
+        assert 0 < grown_g(**dark) < 0.12
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 24.0]))
+@settings(max_examples=10, deadline=None)
+def test_no_operations_lead_to_a_negative_or_undefined_state(seed, damage_probability, light_h):
+    env = GreenhouseSpacingVector(
+        2, action="operations", robot={"damage_probability": damage_probability}, room={"light_h": light_h}
+    )
+    observations, _ = env.reset(seed=seed)
+    policy = RandomOperations(seed)
+    for _ in range(25):
+        observations, rewards, *_ = env.step(policy.act(env, observations))
+        assert np.isfinite(env.bench.plants).all() and (env.bench.plants >= 0).all() and np.isfinite(rewards).all()
+        assert (env.bench.light_share <= 1 + 1e-9).all()
+        assert env.observation_space.contains(observations)
 
 
 def test_operations_are_carried_out_in_order_and_impossible_ones_refused():
@@ -249,14 +285,15 @@ def test_the_picture_shows_leaves_where_plants_stand_and_nothing_of_reserves():
     env = by_hand(observation="overhead")
     bench = env.vector.bench
     bench.plants[:, 0, 45] = (2.0, 6.0, 20, 0, 1)
-    picture = env.vector._observer._view.draw(bench)[0].astype(int)
+    view = OverheadView(bench.lattice, 5)
+    picture = view.draw(bench)[0].astype(int)
     green = picture[..., 1] > picture[..., 0] + 20
     radius_m = np.sqrt(bench.leaf_area_m2()[0, 45] / 3 / np.pi)
     assert green.sum() * 0.02**2 == pytest.approx(np.pi * radius_m**2, rel=0.03)
     row, column = np.argwhere(green).mean(axis=0)
     assert (row, column) == pytest.approx((5 * 2 + 2, 5 * 5 + 2), abs=0.2)
     bench.plants[0, 0, 45] = 0.5
-    assert (env.vector._observer._view.draw(bench)[0] == picture).all()
+    assert (view.draw(bench)[0] == picture).all()
 
 
 def test_frames_are_large_pictures_of_the_bench():
