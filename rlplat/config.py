@@ -60,7 +60,7 @@ class EnvConfig(ConfigModel):
     """What is learned: a game or a task."""
 
     id: str
-    """Name of a shipped environment (`connect_four`), or `module:Attribute` of one's own."""
+    """Name of a shipped environment (`connect_four`), or of one's own: `my_games:Nim`, a header `my_games/nim.hpp`."""
     parameters: dict[str, float] = {}
     """Sizes and rules that the environment offers, such as `rows: 6`; the others keep their defaults."""
 
