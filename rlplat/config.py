@@ -61,8 +61,9 @@ class EnvConfig(ConfigModel):
     """What is learned: a game or a task."""
 
     id: str
-    """A game: the name of a shipped one (`connect_four`), or `module:Attribute` of one's own. Or a task: the id of a
-    Gymnasium environment (`CartPole-v1`), behind the module that registers it if it is not Gymnasium's own."""
+    """A game: the name of a shipped one (`connect_four`), or one of one's own: `my_games:Nim`, or a header
+    `my_games/nim.hpp`. Or a task: the id of a Gymnasium environment (`CartPole-v1`), behind the module that registers
+    it if it is not Gymnasium's own."""
     parameters: dict[str, Any] = {}
     """Of a game numbers, such as `rows: 6`; of a task what its environment is made with. The others keep their
     defaults."""

@@ -265,6 +265,18 @@ class TeamAgent(Protocol):
         ...
 
 
+@runtime_checkable
+class DiagnosingAgent(Protocol):
+    """An agent that can tell a run that learns nothing worth learning: what it offers besides an `Agent`."""
+
+    def ailments(self, metrics: Metrics) -> Mapping[str, str]:
+        """What is wrong, by name: a sentence with the figures and what to change; empty for a healthy run.
+
+        `metrics` are means over several rows of a run's metrics; in a row not every metric need be there.
+        """
+        ...
+
+
 class AgentType(Protocol):
     """An agent's class: `Config` is the pydantic model of its part of a configuration."""
 

@@ -5,6 +5,8 @@ agents `alphazero` and `ppo` are `agents.alphazero:AGENT` and `agents.visuomotor
 `agents.baselines.random:BASELINE`. A name with a version is a task, a Gymnasium environment, with or without the module
 that registers it: `CartPole-v1`, `envs.farm:rlplat/LettuceClimate-v0` (see `rlplat.environments.resolve`).
 
+A game that is one C++ header may go without a module: `my_games/hex.hpp` is a file in the folder of a package.
+
 A name may lead below the packages `envs` and `agents` of the checkout, or below a package that the user trusts: by
 `--trust NAME`, or by a line in the settings file. That is decided before anything is imported.
 """
@@ -18,7 +20,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, Literal
 
@@ -27,6 +29,9 @@ from rlplat.errors import RegistryError
 from rlplat.problems import suggestion
 
 Kind = Literal["game", "task", "agent", "baseline"]
+
+HEADER = ".hpp"
+"""How the names of headers end."""
 
 CONTENT = ("envs", "agents")
 """The checkout's packages, which are trusted."""
@@ -104,7 +109,7 @@ def env_kind(name: str) -> Literal["game", "task"]:
 
 
 def locate(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> tuple[str, str]:
-    """Return (module, attribute) of a name that may be loaded. Imports nothing of it.
+    """Return (module, attribute) of a name that may be loaded, or (package, path) of a header. Imports nothing of it.
 
     Of a task: the module that registers it, empty if none is named, and its id. Raises RegistryError for a malformed
     name, an unknown bare name, and a package that is not trusted.
@@ -116,6 +121,8 @@ def locate(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> tuple[str, st
         if parts[1]:
             _check_trust(parts[1], kind, name, [*trust, *trusted()])
         return parts[1] or "", parts[2]
+    if kind == "game" and name.endswith(HEADER):
+        return _locate_header(name, [*trust, *trusted()])
     module, colon, attribute = name.partition(":")
     if not colon:
         shelf = _SHELVES[kind]
@@ -136,6 +143,10 @@ def resolve(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> Any:
     lacks something of its contract (with the file that it came from).
     """
     module_name, attribute = locate(name, kind=kind, trust=trust)
+    if attribute.endswith(HEADER):
+        from rlplat.search.game import GameDefinition  # it loads the compiled core
+
+        return GameDefinition(Path(attribute).stem, header=Path(attribute))
     module = _import(module_name, name)
     if not hasattr(module, attribute):
         public = [word for word in vars(module) if not word.startswith("_")]
@@ -187,6 +198,19 @@ def _missing(target: Any, kind: Kind) -> list[str]:
     if not callable(target):
         lacks.append("a way to be called")
     return lacks
+
+
+def _locate_header(name: str, packages: Sequence[str]) -> tuple[str, str]:
+    package, *inner = PurePosixPath(name).parts
+    if not package.isidentifier() or not inner or ".." in inner:
+        raise RegistryError(f"{name!r} names no header; it must look like my_games/hex.hpp, from a package's folder on")
+    _check_trust(package, "game", name, packages)
+    spec = PathFinder.find_spec(package)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        if (path := Path(folder, *inner)).is_file():
+            return package, str(path)
+    raise RegistryError(f"{name!r}: there is no such file in {', '.join(folders) or 'a package that is no folder'}")
 
 
 def _check_trust(module: str, kind: Kind, name: str, packages: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.alphazero.collector import AlphaZeroCollector
 from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.health import ailments
 from agents.alphazero.inference import make_evaluator
 from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
 from rlplat.environments.task import Task
@@ -131,12 +132,16 @@ class AlphaZero:
             "calls": "raise agent.self_play.collect_positions",
         }
 
+    def ailments(self, metrics: Metrics) -> Mapping[str, str]:
+        """What is wrong with the run, by name; see `agents.alphazero.health`."""
+        return ailments(metrics, self._game.num_actions)
+
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """TensorBoard's custom layout; docs/watching.md says how to read what comes first."""
         return {
             "first": {
                 "policy loss and its floor: what is left to learn": ["loss/policy", "policy/target_entropy"],
-                "value error: does it foresee results?": ["value/error", "loss/value"],
+                "value error: does it foresee results?": ["value/error", "value/constant_error", "loss/value"],
                 "gradient norm: is learning stable?": ["optimizer/gradient_norm", "optimizer/skipped_updates"],
                 "results of self-play: do both sides win?": [
                     "self_play/first_player_wins",

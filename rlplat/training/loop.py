@@ -25,6 +25,7 @@ from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import Budget, ProgressView, RatingView
 from rlplat.training.advice import Advisor
 from rlplat.training.evaluating import rating_of, rival_of, save_strength, write_strength
+from rlplat.training.health import HealthWatch
 from rlplat.training.hosts import TIMING, Report
 from rlplat.training.pool import Batch, Pool
 from rlplat.training.stages import Stages
@@ -68,6 +69,7 @@ class TrainingLoop:
         self._stop = stop
         self._takes_turns = config.placement.mode == "inline"
         self._advisor = Advisor(agent.remedies(), takes_turns=self._takes_turns)
+        self._health = HealthWatch(agent)
         self._evaluation_s = 0.0
         self._elapsed_before = 0.0
         self._interval = Interval(takes_turns=self._takes_turns)
@@ -174,6 +176,8 @@ class TrainingLoop:
         self._shown |= metrics
         if self._advisor.add(self._interval.stages, evaluation, renew=saving):
             self._output.metrics.text(progress.updates, "advice", self._advisor.sentence)
+        if self._health.add(metrics):
+            self._output.metrics.text(progress.updates, "health", self._health.text)
         self._output.folder.update(
             advice=self._advisor.sentence,
             updates=progress.updates,
