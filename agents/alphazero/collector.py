@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from agents.alphazero.config import AlphaZeroConfig, root_noise_alpha
-from agents.alphazero.inference import Device, NetworkEvaluator, PendingEvaluation, choose_device, make_evaluator
+from agents.alphazero.inference import NetworkEvaluator, PendingEvaluation, make_evaluator
+from rlplat.devices import Device, choose_device
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
 from rlplat.notation.record import game_line
 from rlplat.search.game import Game

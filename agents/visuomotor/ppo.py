@@ -54,8 +54,8 @@ class Ppo:
     def make_learner(self, *, inline: bool) -> PpoLearner:
         import torch
 
-        from agents.alphazero.inference import choose_device
         from agents.visuomotor.ppo_learner import PpoLearner
+        from rlplat.devices import choose_device
 
         placement, training = self._run.placement, self._config.training
         if placement.learner_threads is not None:

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.alphazero import inference
 from agents.alphazero.config import NetworkConfig
 from agents.alphazero.cpu_inference import CpuEvaluator
-from agents.alphazero.inference import choose_device, make_evaluator
+from agents.alphazero.inference import make_evaluator
 from agents.alphazero.onnx_inference import OnnxEvaluator
 from agents.alphazero.torch_inference import TorchEvaluator
 from agents.alphazero.weights import weight_shapes
+from rlplat import devices
+from rlplat.devices import choose_device
 from rlplat.errors import CheckpointError, DeviceError
 from rlplat.interfaces import board_spec
 
@@ -179,8 +180,8 @@ def test_the_cpu_evaluates_without_torch():
 
 def with_gpus(monkeypatch, names, reason):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(inference, "gpus", lambda: [{"name": name} for name in names])
-    monkeypatch.setattr(inference, "_why_no_cuda", lambda: reason)
+    monkeypatch.setattr(devices, "gpus", lambda: [{"name": name} for name in names])
+    monkeypatch.setattr(devices, "_why_no_cuda", lambda: reason)
 
 
 def test_the_choice_is_logged_in_one_line(monkeypatch, caplog):
