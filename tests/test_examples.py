@@ -77,6 +77,8 @@ def test_a_game_of_ones_own_is_trained_and_evaluated(folder, example, game, mode
         pytest.importorskip("ray")
     trained = run(folder, "train", small(folder, example, game, mode), "--run-dir", "run")
     assert trained.returncode == 0, trained.stderr
+    if mode == "ray":
+        return
     evaluated = run(folder, "evaluate", "run", "--against", "mcts:20", "--games", "4")
     assert evaluated.returncode == 0, evaluated.stderr
     assert "mcts:20" in evaluated.stdout

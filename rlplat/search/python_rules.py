@@ -207,13 +207,14 @@ class PythonRules:
     def _ask(self, method: str, moves: bytes, position: _Position | None = None, *arguments: int) -> Any:
         """Call a method of the user's about a state, and see that it leaves the state alone."""
         states = () if position is None else (position.state,)
+        call = f"{method}({', '.join([*('state' for _ in states), *map(str, arguments)])})"
         try:
             answer = getattr(self._game, method)(*states, *arguments)
         except Exception as error:  # the user's code, which may raise anything
             words = f"{type(error).__name__}: {error}{_place(error)}"
-            raise self._error(moves, f"{_call(method, arguments)} raised {words}", position) from error
+            raise self._error(moves, f"{call} raised {words}", position) from error
         if position is not None and _content(position.state) != position.content:
-            message = f"{_call(method, arguments)} changed the state that it was given; return a new one"
+            message = f"{call} changed the state that it was given; return a new one"
             raise self._error(moves, message, position)
         return answer
 
@@ -242,7 +243,10 @@ class PythonRules:
         sizes = (height * width, self.num_actions)
         found = [(list(range(sizes[0])), list(range(sizes[1])))]
         for number, pair in enumerate(self._ask("symmetries", b""), start=1):
-            cells, actions = (np.asarray(part).ravel().tolist() for part in pair)
+            try:
+                cells, actions = (np.asarray(part).ravel().tolist() for part in pair)
+            except (TypeError, ValueError) as error:
+                raise RulesError(f"{self.name}: symmetry {number} must be two orders, of cells and actions") from error
             for what, part, size in (("cells", cells, sizes[0]), ("actions", actions, sizes[1])):
                 if sorted(part) != list(range(size)):
                     raise RulesError(
@@ -268,10 +272,6 @@ def _content(state: Any) -> int | None:
         return hash(state)
     except TypeError:  # something that cannot be hashed was put into it
         return None
-
-
-def _call(method: str, arguments: tuple[int, ...]) -> str:
-    return f"{method}({', '.join(['state', *map(str, arguments)])})" if method != "symmetries" else "symmetries()"
 
 
 def _shown(value: Any) -> str:

@@ -227,6 +227,16 @@ class NotAnOrder(Nim):
         return [(range(15), [0] * 15)]
 
 
+class HalfSymmetry(Nim):
+    def symmetries(self):
+        return [range(15)]
+
+
+class NoStart(Nim):
+    def initial_state(self):
+        raise RuntimeError("no stones")
+
+
 class Unfinished(PythonGame):
     num_actions = 3
 
@@ -238,6 +248,8 @@ class Unfinished(PythonGame):
         (ListState, r"initial_state\(\) gave a state that can change .*tuples"),
         (Anonymous, r"gave a object, which is equal to nothing but itself.*tuples"),
         (NotAnOrder, r"actions of symmetry 1 are \[0, .*no order of 0 to 14"),
+        (HalfSymmetry, r"symmetry 1 must be two orders, of cells and actions"),
+        (NoStart, r"NoStart: initial_state\(\) raised RuntimeError: no stones in .* \(at the start\)"),
         (Unfinished, r"Unfinished in .*test_python_game.py must define apply, initial_state, legal_actions, outcome"),
     ],
 )
