@@ -95,7 +95,7 @@ if [ -z "$$index" ] && ! command -v nvidia-smi >/dev/null && ! $(BIN)/pip config
 fi
 set -x
 $(BIN)/pip install -c $(CONSTRAINTS) scikit-build-core nanobind cmake ninja
-$(BIN)/pip install -c $(CONSTRAINTS) $${index:+--extra-index-url $$index} --no-build-isolation -e '.[dev,farm,ray,robots]'
+$(BIN)/pip install -c $(CONSTRAINTS) $${index:+--extra-index-url $$index} --no-build-isolation -e '.[dev,farm,games,ray,robots]'
 endef
 export INSTALL
 

@@ -22,6 +22,10 @@ class Game:
         `values`: the parameters in the table's order. ValueError if the game refuses them.
         """
 
+    @staticmethod
+    def of_python(rules: object) -> Game:
+        """A game of rlplat.search.python_rules.PythonRules."""
+
     @property
     def name(self) -> str: ...
 

@@ -1,5 +1,7 @@
 """Measures how fast this machine is: `rlplat bench WORD`. Content registers further benchmarks with `register`.
 
+The name of a game that is not a shipped one (`my_games:Nim`, `my_games/nim.hpp`) stands for its part of `search`.
+
 Whatever is compared is measured in alternating rounds of one run, so that drift of the machine cancels; a result is the
 median over the rounds, with the lowest and the highest beside it.
 """
@@ -45,6 +47,8 @@ def register(name: str, benchmark: Benchmark) -> None:
 
 def run(what: str) -> list[Result]:
     """Make the measurements of one word; RlplatError if there is none of that name."""
+    if ":" in what or what.endswith(registry.HEADER):
+        return own_game(what)
     registry.import_content()
     if what not in _benchmarks:
         raise RlplatError(f"no benchmark is named {what!r}{suggestion(what, _benchmarks)}")
@@ -113,6 +117,12 @@ def search(*, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
     for name in registry.names("game"):
         results += _search(registry.resolve(name, kind="game").load(), name, seconds, rounds)
     return results
+
+
+def own_game(name: str, *, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
+    """Measure as `search` does, for a game of the user's own."""
+    game = registry.resolve(name, kind="game").load()
+    return _search(game, game.name, seconds, rounds)
 
 
 def _search(game: Game, name: str, seconds: float, rounds: int) -> list[Result]:

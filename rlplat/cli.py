@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from rlplat import __version__
-from rlplat.commands import jobs, machine, strength, training
+from rlplat.commands import jobs, machine, play, strength, training
 from rlplat.errors import RlplatError
 
 
@@ -44,7 +44,7 @@ app = typer.Typer(
     cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True
 )
 
-for group in (training, strength, machine, jobs):
+for group in (training, strength, play, machine, jobs):
     app.add_typer(group.commands)
 
 

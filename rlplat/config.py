@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -60,9 +61,17 @@ class EnvConfig(ConfigModel):
     """What is learned: a game or a task."""
 
     id: str
-    """Name of a shipped environment (`connect_four`), or `module:Attribute` of one's own."""
-    parameters: dict[str, float] = {}
-    """Sizes and rules that the environment offers, such as `rows: 6`; the others keep their defaults."""
+    """A game: the name of a shipped one (`connect_four`), or one of one's own: `my_games:Nim`, or a header
+    `my_games/nim.hpp`. Or a task: the id of a Gymnasium environment (`CartPole-v1`), behind the module that registers
+    it if it is not Gymnasium's own."""
+    parameters: dict[str, Any] = {}
+    """Of a game numbers, such as `rows: 6`; of a task what its environment is made with. The others keep their
+    defaults."""
+
+    @property
+    def is_game(self) -> bool:
+        """Whether a game is learned, and not a task."""
+        return registry.env_kind(self.id) == "game"
 
 
 class AgentConfig(ConfigModel):
@@ -84,7 +93,8 @@ class TrainingConfig(ConfigModel):
     checkpoint_every: Count = 500
     """Updates between checkpoints. 500 are a minute or two on two cores: that much work a crash may cost."""
     keep_checkpoints: Count = 3
-    """Newest checkpoints that are kept, besides the best. Three leave two to go back to when one is broken."""
+    """Newest checkpoints that are kept, besides the best and those in evaluation. Three leave two to go back to when
+    one is broken."""
     log_every: Count = 20
     """Updates between rows of metrics. 20 average out the noise of single batches and give smooth curves."""
     records_every: CountOrZero = 500
@@ -98,12 +108,13 @@ class TrainingConfig(ConfigModel):
 
 
 class EvaluationConfig(ConfigModel):
-    """Matches against fixed opponents, during training and at its end."""
+    """Matches against fixed opponents, or episodes of a task beside baselines, during training and at its end."""
 
     every: CountOrZero = 0
     """Updates between evaluations; 0: only at the end. Evaluations take cores from training, so they are asked for."""
     against: tuple[str, ...] = ("random",)
-    """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move)."""
+    """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move). Of a
+    task, baselines that make the same episodes: `random`, and `expert` where the environment has one."""
     num_games: Count = 100
     """Games against each opponent in an evaluation during training; even, as each opening is played from both sides.
     100 tell scores apart that differ by about 0.1."""
@@ -113,6 +124,11 @@ class EvaluationConfig(ConfigModel):
     """Random moves before each game, at least 0. Two make the games differ and seldom decide them."""
     final_num_games: CountOrZero = 400
     """Games against each opponent at the end, even; 0: no evaluation. 400 give intervals of about +-0.05."""
+    num_episodes: Count = 20
+    """Episodes of a task in an evaluation during training, always the same ones. 20 tell a policy that fails now and
+    then from one that does not."""
+    final_num_episodes: CountOrZero = 100
+    """Episodes at the end; 0: no evaluation. 100 give intervals of about +-0.1 of a share of successes."""
     rival_num_games: CountOrZero = 10
     """Games against the best checkpoint so far in an evaluation during training, even; 0: none. They count for the
     rating alone, and link checkpoints where all opponents are beaten. 10 take about 1 % of the time of a run of
@@ -162,8 +178,9 @@ class PlacementConfig(ConfigModel):
 
     most_silence_s: Annotated[float, Field(ge=5)] = 3600.0
     """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
-    calls took before. Ten times its longest call, and half a minute at least, is enough once calls were measured;
-    this is the limit of the first ones. An hour, as an evaluation may take that long."""
+    calls took before. Ten times its longest call, and half a minute at least (a learner: five minutes), is enough once
+    calls were measured; this is the limit of the first ones (a learner's: a quarter of an hour). An hour, as an
+    evaluation may take that long."""
 
     @model_validator(mode="after")
     def _one_process_has_one_learner(self) -> PlacementConfig:
@@ -218,11 +235,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, trust: Seque
     """
     path = Path(path)
     data = {"name": path.stem, **read_yaml(path)}
-    changes = parse_overrides(*overrides)
-    _apply(data, changes)
+    made = _apply(data, parse_overrides(*overrides))
     config, problems = _validate(data, trust)
     if config is None or problems:
-        raise ConfigError("\n".join(f"{_origin(place, path, changes)}: {text}" for place, text in problems))
+        raise ConfigError("\n".join(f"{_origin(place, path, made)}: {text}" for place, text in problems))
     return config
 
 
@@ -251,26 +267,32 @@ def config_hash(config: RunConfig) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+def _apply(data: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, str]:
+    """Change `data`; returns what is there because of an override only: dotted place -> key of that override."""
+    made: dict[str, str] = {}
     for dotted, value in changes.items():
         *parents, last = dotted.split(".")
         here = data
         for depth, part in enumerate(parents):
+            place = ".".join(parents[: depth + 1])
             inner = here.get(part)
             if inner is None:
                 inner = here[part] = {}
+                made[place] = dotted
             if not isinstance(inner, dict):
-                place = ".".join(parents[: depth + 1])
                 raise ConfigError(f"-o {dotted}=...: {place} is {found(inner)}, which has no keys to override")
             here = inner
         here[last] = value
+        made[dotted] = dotted
+    return made
 
 
-def _origin(place: str, path: Path, changes: Mapping[str, Any]) -> str:
-    """Return where the value at `place` came from: the file, or the override that set it."""
-    for dotted in reversed(list(changes)):
-        if place == dotted or place.startswith(f"{dotted}."):
-            return f"-o {dotted}"
+def _origin(place: str, path: Path, made: Mapping[str, str]) -> str:
+    """Return where the value at `place` came from: the file, or the override that set it or what it lies in."""
+    parts = place.split(".")
+    for length in range(len(parts), 0, -1):
+        if override := made.get(".".join(parts[:length])):
+            return f"-o {override}"
     return str(path)
 
 
@@ -284,13 +306,26 @@ def _validate(data: dict[str, Any], trust: Sequence[str]) -> tuple[RunConfig | N
         # Here an agent is judged by the base class alone: of its part only a missing or wrong id is news.
         ours = () if problems else ("agent", "agent.id")
         problems += [(at, text) for at, text in describe(error, RunConfig) if at.split(".")[0] != "agent" or at in ours]
-    env = data.get("env")
-    if isinstance(env, dict) and isinstance(env.get("id"), str):
-        try:
-            registry.locate(env["id"], kind="game", trust=trust)
-        except RegistryError as error:
-            problems.append(("env.id", f"env.id: {error}"))
-    return config, problems
+    return config, problems + _problems_of_env(data.get("env"), trust)
+
+
+def _problems_of_env(part: Any, trust: Sequence[str]) -> list[tuple[str, str]]:
+    if not isinstance(part, dict) or not isinstance(part.get("id"), str):
+        return []  # RunConfig says what is wrong
+    kind = registry.env_kind(part["id"])
+    try:
+        registry.locate(part["id"], kind=kind, trust=trust)
+    except RegistryError as error:
+        return [("env.id", f"env.id: {error}")]
+    parameters = part.get("parameters")
+    if kind == "task" or not isinstance(parameters, dict):
+        return []
+    places = {f"env.parameters.{name}": value for name, value in parameters.items()}
+    return [
+        (place, f"{place} is {found(value)}; it must be a number")
+        for place, value in places.items()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
+    ]
 
 
 def _validate_agent(part: Any, trust: Sequence[str]) -> tuple[AgentConfig | None, list[tuple[str, str]]]:

@@ -17,6 +17,18 @@ class GameError(RlplatError):
     """A game whose rules cannot be compiled, loaded or obeyed; an illegal move."""
 
 
+class RulesError(GameError):
+    """Rules written in Python that break the contract of a game while it is played."""
+
+
+class NotationError(RlplatError):
+    """A written record of games that is malformed, or of games that cannot have been played."""
+
+
+class ProgramError(RlplatError):
+    """Another program that plays games: missing, ended, silent, or answering nonsense."""
+
+
 class EnvError(RlplatError):
     """An action, input or step that an environment or model cannot use, or a state that left the finite numbers."""
 

@@ -23,13 +23,65 @@ Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
+class Observed:
+    """One part of an observation."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    @property
+    def is_image(self) -> bool:
+        """Bytes `[H, W, C]`."""
+        return self.dtype == "uint8" and len(self.shape) == 3
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """Actions 0 to `num_actions - 1`."""
+
+    num_actions: int
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """Actions that are arrays of numbers, each from `low` to `high`, which may be infinite."""
+
+    shape: tuple[int, ...]
+    low: tuple[float, ...]
+    """One number per element of an action, flattened."""
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class EnvSpec:
     """What an agent must know of an environment to build its networks."""
 
     name: str
-    observation_shape: tuple[int, ...]
-    """Shape of one observation; for games `[C, H, W]`."""
-    num_actions: int
+    observations: Mapping[str, Observed]
+    """By group, or by group and name where a group has several parts: `policy/camera`. `policy` is what the policy may
+    see, `privileged` what only teachers and critics may; `action_mask` is 1 where an action is allowed."""
+    actions: Discrete | Continuous
+
+    def group(self, name: str) -> dict[str, Observed]:
+        """The parts of a group, by their whole names; empty if there is no such group."""
+        return {part: what for part, what in self.observations.items() if part.partition("/")[0] == name}
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of a game: planes `[C, H, W]`."""
+        return self.observations["policy"].shape
+
+    @property
+    def num_actions(self) -> int:
+        """Of a game, or another environment with discrete actions."""
+        if not isinstance(self.actions, Discrete):
+            raise TypeError(f"{self.name} has continuous actions")
+        return self.actions.num_actions
+
+
+def board_spec(name: str, plane_shape: tuple[int, int, int], num_actions: int) -> EnvSpec:
+    """What a game shows: planes of one shape `[C, H, W]`, and a fixed number of actions."""
+    return EnvSpec(name, {"policy": Observed(plane_shape)}, Discrete(num_actions))
 
 
 @dataclass(frozen=True)
@@ -145,19 +197,25 @@ class Learner(Protocol):
 class Policy(Protocol):
     """Acts: in evaluation, in play, in export.
 
+    Of a task it is given observations as arrays by part (`EnvSpec.observations`), without those that are privileged.
+
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
     `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
-    positions does so by a method `analyse(states) -> rlplat.search.analysis.Analysis`, and is shown in pictures.
+    positions does so by a method `analyse(states, num_simulations=None) -> rlplat.search.analysis.Analysis` (None: as
+    it was made), is shown in pictures, and can play by the clock.
     """
 
-    def act(self, states: Sequence[Any]) -> np.ndarray[Any, Any]:
-        """Choose one action for each of `B` states: int64 `[B]`."""
+    def act(self, states: Any) -> np.ndarray[Any, Any]:
+        """Choose one action for each of `B` states: int64 `[B]`, or numbers `[B, ...]` where actions are continuous."""
         ...
 
 
 @runtime_checkable
 class Agent(Protocol):
     """One folder under `agents/`: binds a configuration to an environment and makes the four parts."""
+
+    unit: str
+    """What is counted as data: `positions`, `steps`."""
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> Collector:
         """Collector `index` of `num_collectors`. `generation` counts those that were lost and replaced at that index:
@@ -204,6 +262,18 @@ class TeamAgent(Protocol):
 
     def follow(self, team: Team) -> None:
         """Work for the leader in a process of its own until the team ends."""
+        ...
+
+
+@runtime_checkable
+class DiagnosingAgent(Protocol):
+    """An agent that can tell a run that learns nothing worth learning: what it offers besides an `Agent`."""
+
+    def ailments(self, metrics: Metrics) -> Mapping[str, str]:
+        """What is wrong, by name: a sentence with the figures and what to change; empty for a healthy run.
+
+        `metrics` are means over several rows of a run's metrics; in a row not every metric need be there.
+        """
         ...
 
 

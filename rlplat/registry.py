@@ -1,7 +1,11 @@
 """The one place where a name becomes an object, and where it is decided which names may.
 
 A name is `module:Attribute`, or a bare one: the game `connect_four` is `envs.games.connect_four:connect_four`, the
-agent `alphazero` is `agents.alphazero:AGENT`, the baseline `random` is `agents.baselines.random:BASELINE`.
+agents `alphazero` and `ppo` are `agents.alphazero:AGENT` and `agents.visuomotor.ppo:AGENT`, the baseline `random` is
+`agents.baselines.random:BASELINE`. A name with a version is a task, a Gymnasium environment, with or without the module
+that registers it: `CartPole-v1`, `envs.farm:rlplat/LettuceClimate-v0` (see `rlplat.environments.resolve`).
+
+A game that is one C++ header may go without a module: `my_games/hex.hpp` is a file in the folder of a package.
 
 A name may lead below the packages `envs` and `agents` of the checkout, or below a package that the user trusts: by
 `--trust NAME`, or by a line in the settings file. That is decided before anything is imported.
@@ -16,7 +20,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, Literal
 
@@ -24,7 +28,10 @@ from rlplat import settings
 from rlplat.errors import RegistryError
 from rlplat.problems import suggestion
 
-Kind = Literal["game", "agent", "baseline"]
+Kind = Literal["game", "task", "agent", "baseline"]
+
+HEADER = ".hpp"
+"""How the names of headers end."""
 
 CONTENT = ("envs", "agents")
 """The checkout's packages, which are trusted."""
@@ -32,25 +39,47 @@ CONTENT = ("envs", "agents")
 
 @dataclass(frozen=True)
 class _Shelf:
-    """Where bare names of a kind lie: a module each, in one package."""
+    """Where bare names of a kind lie: a module each, in one of a few packages."""
 
-    package: str
+    packages: tuple[str, ...]
     attribute: str | None
     """Name of the object in its module; None: the module's own last name."""
     excluded: tuple[str, ...] = ()
 
-    def full_name(self, name: str) -> str:
-        return f"{self.package}.{name}:{self.attribute or name}"
+    def modules(self) -> dict[str, str]:
+        """The module of each bare name, none of them imported; {} where there is no checkout.
+
+        A module counts if its text mentions the object it should hold, so modules that serve others are left out.
+        """
+        found = {}
+        for package in self.packages:
+            top, *inner = package.split(".")
+            spec = PathFinder.find_spec(top)
+            for location in (spec.submodule_search_locations or []) if spec else []:
+                for entry in sorted(Path(location, *inner).glob("[!_.]*")):
+                    source = entry / "__init__.py" if entry.is_dir() else entry
+                    if source.suffix != ".py" or not source.is_file() or entry.stem in self.excluded:
+                        continue
+                    word = self.attribute or entry.stem
+                    if re.search(rf"\b{re.escape(word)}\b", source.read_text(encoding="utf-8", errors="replace")):
+                        found[entry.stem] = f"{package}.{entry.stem}"
+        return found
 
 
 _SHELVES: dict[str, _Shelf] = {
-    "game": _Shelf("envs.games", None),
-    "agent": _Shelf("agents", "AGENT", excluded=("baselines",)),
-    "baseline": _Shelf("agents.baselines", "BASELINE"),
+    "game": _Shelf(("envs.games",), None),
+    "agent": _Shelf(("agents", "agents.visuomotor"), "AGENT", excluded=("baselines",)),
+    "baseline": _Shelf(("agents.baselines",), "BASELINE"),
 }
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Folders of installed distributions. rlplat's own installs neither `envs` nor `agents`."""
+
+_TASK = re.compile(r"(?:([\w.]+):)?((?:[\w-]+/)?[\w.-]+-v[0-9]+)", re.ASCII)
+"""Module that registers it, and Gymnasium's own id."""
+
+GYMNASIUM = "gymnasium"
+"""Its environments may be named as well: who installs Gymnasium trusts them."""
 
 _trusted: list[str] = []
 
@@ -70,36 +99,37 @@ def trusted() -> tuple[str, ...]:
 
 
 def names(kind: Kind) -> list[str]:
-    """Return the bare names of a kind, sorted, without importing any of them; [] where there is no checkout.
+    """Return the bare names of a kind, sorted, without importing any of them; [] where there is no checkout."""
+    return sorted(_SHELVES[kind].modules())
 
-    A module counts if its text mentions the object it should hold, so modules that serve others are left out.
-    """
-    shelf = _SHELVES[kind]
-    top, *inner = shelf.package.split(".")
-    spec = PathFinder.find_spec(top)
-    found: set[str] = set()
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        for entry in sorted(Path(location, *inner).glob("[!_.]*")):
-            source = entry / "__init__.py" if entry.is_dir() else entry
-            if source.suffix != ".py" or not source.is_file() or entry.stem in shelf.excluded:
-                continue
-            word = shelf.attribute or entry.stem
-            if re.search(rf"\b{re.escape(word)}\b", source.read_text(encoding="utf-8", errors="replace")):
-                found.add(entry.stem)
-    return sorted(found)
+
+def env_kind(name: str) -> Literal["game", "task"]:
+    """What the `env.id` of a configuration names: a task if it ends in a version, as Gymnasium's ids do."""
+    return "task" if _TASK.fullmatch(name) else "game"
 
 
 def locate(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> tuple[str, str]:
-    """Return (module, attribute) of a name that may be loaded. Imports nothing of it.
+    """Return (module, attribute) of a name that may be loaded, or (package, path) of a header. Imports nothing of it.
 
-    Raises RegistryError for a malformed name, an unknown bare name, and a package that is not trusted.
+    Of a task: the module that registers it, empty if none is named, and its id. Raises RegistryError for a malformed
+    name, an unknown bare name, and a package that is not trusted.
     """
+    if kind == "task":
+        parts = _TASK.fullmatch(name)
+        if parts is None:
+            raise RegistryError(f"{name!r} names no task; it must look like CartPole-v1 or my_robots:Lift-v0")
+        if parts[1]:
+            _check_trust(parts[1], kind, name, [*trust, *trusted()])
+        return parts[1] or "", parts[2]
+    if kind == "game" and name.endswith(HEADER):
+        return _locate_header(name, [*trust, *trusted()])
     module, colon, attribute = name.partition(":")
     if not colon:
-        known = names(kind)
+        shelf = _SHELVES[kind]
+        known = shelf.modules()
         if name not in known:
             raise RegistryError(f"no {kind} is named {name!r}{suggestion(name, known)}")
-        module, _, attribute = _SHELVES[kind].full_name(name).partition(":")
+        module, attribute = known[name], shelf.attribute or name
     if not all(part.isidentifier() for part in [*module.split("."), attribute]):
         raise RegistryError(f"{name!r} names no {kind}; it must look like connect_four or my_games.hex:hex_game")
     _check_trust(module, kind, name, [*trust, *trusted()])
@@ -113,6 +143,10 @@ def resolve(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> Any:
     lacks something of its contract (with the file that it came from).
     """
     module_name, attribute = locate(name, kind=kind, trust=trust)
+    if attribute.endswith(HEADER):
+        from rlplat.search.game import GameDefinition  # it loads the compiled core
+
+        return GameDefinition(Path(attribute).stem, header=Path(attribute))
     module = _import(module_name, name)
     if not hasattr(module, attribute):
         public = [word for word in vars(module) if not word.startswith("_")]
@@ -124,6 +158,17 @@ def resolve(name: str, *, kind: Kind, trust: Sequence[str] = ()) -> Any:
             f"{name}: {attribute} in {_file(module)} is no {kind}: it must have {' and '.join(missing)}"
         )
     return target
+
+
+def check_code(module: str, name: str, trust: Sequence[str] = ()) -> None:
+    """Raise RegistryError if the code of the task `name` lies in a module that is not trusted. Imports nothing."""
+    if module.partition(".")[0] != GYMNASIUM:
+        _check_trust(module, "task", name, [*trust, *trusted()])
+
+
+def import_module(module: str, name: str) -> ModuleType:
+    """Import a module that `locate` found trusted for `name`; RegistryError with the place if it fails."""
+    return _import(module, name)
 
 
 def import_content() -> None:
@@ -153,6 +198,19 @@ def _missing(target: Any, kind: Kind) -> list[str]:
     if not callable(target):
         lacks.append("a way to be called")
     return lacks
+
+
+def _locate_header(name: str, packages: Sequence[str]) -> tuple[str, str]:
+    package, *inner = PurePosixPath(name).parts
+    if not package.isidentifier() or not inner or ".." in inner:
+        raise RegistryError(f"{name!r} names no header; it must look like my_games/hex.hpp, from a package's folder on")
+    _check_trust(package, "game", name, packages)
+    spec = PathFinder.find_spec(package)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        if (path := Path(folder, *inner)).is_file():
+            return package, str(path)
+    raise RegistryError(f"{name!r}: there is no such file in {', '.join(folders) or 'a package that is no folder'}")
 
 
 def _check_trust(module: str, kind: Kind, name: str, packages: Sequence[str]) -> None:

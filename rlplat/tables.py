@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rlplat.doctor import Row
+    from rlplat.evaluation.episodes import Returns
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
@@ -17,27 +22,55 @@ if TYPE_CHECKING:
     from rlplat.testing import CheckReport
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """Print rows below the names of their columns; those in `right` stand at the right of theirs."""
+_UNLIMITED = 100_000
+"""Columns where there is no terminal: whoever reads a pipe or a file wants each row in one line."""
+
+
+def _console() -> Console:
     from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _UNLIMITED, highlight=False, markup=False)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), folds: Sequence[str] = ()
+) -> None:
+    """Print rows below the names of their columns; those in `right` stand at the right of theirs.
+
+    On a terminal that is too narrow the columns in `folds` are broken into several lines, and all others stay whole.
+    Elsewhere each row is one line.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        whole = column in ("name", "value", "unit")  # what one copies stays in one piece
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
+        justify: Any = "right" if column in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in folds)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    _console().print(table)
 
 
 def print_results(results: Sequence[Result]) -> None:
-    """Print name, value and unit of results, and the other fields in one column, which takes the width that is left."""
+    """Print name, value and unit of results, and the other fields behind them, or below them where that is too wide."""
     rows = []
     for result in results:
         details = ", ".join(f"{name} {shown(value)}" for name, value in result.fields.items())
         rows.append([result.name, shown(result.value), result.unit, details])
-    print_table(["name", "value", "unit", "details"], rows, right=["value"])
+    columns = ["name", "value", "unit", "details"]
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    console = _console()
+    if sum(widths) + 2 * len(widths[1:]) <= console.width:
+        print_table(columns, rows, right=["value"])
+        return
+
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for name, value, unit, details in rows:
+        console.print(f"{name:{widths[0]}}  {value:>{widths[1]}}  {unit}")
+        if details:
+            console.print(Padding(Text(details, style="dim"), (0, 0, 0, 4)))
 
 
 def evaluation_results(evaluations: Sequence[Evaluation]) -> list[Result]:
@@ -57,7 +90,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
         elo = f"{each.elo:+.0f}", f"[{each.elo_low:+.0f}, {each.elo_high:+.0f}]"
         rows.append([each.opponent, *counts, f"{each.score:.3f}", interval, *elo])
     columns = ["against", "games", "win", "draw", "loss", "score", "95 %", "Elo", "95 % of Elo"]
-    print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"])
+    print_table(columns, rows, right=["games", "win", "draw", "loss", "score", "Elo"], folds=["against"])
 
 
 def judgement_results(judgements: Sequence[Judgement]) -> list[Result]:
@@ -81,8 +114,8 @@ def print_judgements(judgements: Sequence[Judgement]) -> None:
             low, high = getattr(each, f"{measure}_low"), getattr(each, f"{measure}_high")
             row += [f"{getattr(each, measure):.1%}", f"[{low:.1%}, {high:.1%}]"]
         rows.append(row)
-    columns = ["simulations", "positions", "number", "changed", "95 %", "not best", "95 %"]
-    print_table(columns, rows, right=["simulations", "number", "changed", "not best"])
+    columns = ["simulations", "positions", "count", "changed", "95 %", "not best", "95 %"]
+    print_table(columns, rows, right=["simulations", "count", "changed", "not best"])
 
 
 def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
@@ -94,20 +127,51 @@ def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
     return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
 
 
-def strength_results(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> list[Result]:
-    """Return the results of positions and of matches."""
-    return [*judgement_results(found[0]), *evaluation_results(found[1])]
+def episode_results(episodes: Sequence[Returns]) -> list[Result]:
+    """Return `evaluation.<player>.return` for each player of a task's episodes, with all else that is known of it."""
+    fields = [_fields(each, "player", "mean_return") for each in episodes]
+    return [
+        Result(f"evaluation.{each.player}.return", each.mean_return, "reward/episode", **own)
+        for each, own in zip(episodes, fields, strict=True)
+    ]
 
 
-def print_strength(found: tuple[Sequence[Judgement], Sequence[Evaluation]]) -> None:
-    """Print what was found on positions and in matches, whichever there is."""
-    judgements, evaluations = found
+def print_episodes(episodes: Sequence[Returns]) -> None:
+    """Print episodes, mean return, share of successes (both with their 95 % intervals) and length of each player."""
+    rows = []
+    for each in episodes:
+        success = "" if each.success is None else f"{each.success:.1%}"
+        interval = "" if each.success is None else f"[{each.success_low:.1%}, {each.success_high:.1%}]"
+        returns = shown(each.mean_return), f"[{shown(each.return_low)}, {shown(each.return_high)}]"
+        rows.append([each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
+    columns = ["player", "episodes", "return", "95 %", "success", "95 %", "steps"]
+    print_table(columns, rows, right=["episodes", "return", "success", "steps"])
+
+
+def strength_results(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> list[Result]:
+    """Return the results of positions, and of matches or episodes."""
+    matches, episodes = _apart(rows)
+    return [*judgement_results(judgements), *evaluation_results(matches), *episode_results(episodes)]
+
+
+def print_strength(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> None:
+    """Print what was found on positions, and in matches or episodes, whichever there is."""
     if judgements:
         print_judgements(judgements)
-    if judgements and evaluations:
+    if judgements and rows:
         print()
-    if evaluations:
-        print_evaluations(evaluations)
+    matches, episodes = _apart(rows)
+    if matches:
+        print_evaluations(matches)
+    if episodes:
+        print_episodes(episodes)
+
+
+def _apart(rows: Sequence[Evaluation | Returns]) -> tuple[list[Evaluation], list[Returns]]:
+    """Matches and episodes: of one run there is one kind only."""
+    episodes: list[Any] = [row for row in rows if hasattr(row, "mean_return")]
+    matches: list[Any] = [row for row in rows if not hasattr(row, "mean_return")]
+    return matches, episodes
 
 
 def rating_results(ratings: Ratings) -> list[Result]:
@@ -137,7 +201,7 @@ def print_ratings(ratings: Ratings) -> None:
         else [each.player, "0", "the anchor", shown(round(each.num_games, 1))]
         for each in ratings.rated
     ]
-    print_table(["player", "Elo", "95 %", "games"], rows, right=["Elo", "games"])
+    print_table(["player", "Elo", "95 %", "games"], rows, right=["Elo", "games"], folds=["player"])
     if ratings.unconnected:
         print(
             f"no games link these to {ratings.anchor}: {', '.join(ratings.unconnected)}; "
@@ -161,8 +225,9 @@ def print_runs(runs: Sequence[RunInfo]) -> None:
         metrics = run.metrics or {}
         told = {key: value for key, value in metrics.items() if key.startswith(("loss", "evaluation"))} or metrics
         last = ", ".join(f"{key} {shown(value)}" for key, value in list(told.items())[:4])
-        rows.append([run.name, run.state, progress, last, run.updated or ""])
-    print_table(["run", "state", "progress", "last metrics", "updated"], rows)
+        rows.append([run.name, run.state, progress, last, local_time(run.updated)])
+    columns = ["run", "state", "progress", "last metrics", "updated"]
+    print_table(columns, rows, folds=["run", "progress", "last metrics"])
 
 
 def doctor_results(rows: Sequence[Row]) -> list[Result]:
@@ -209,6 +274,11 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(shown(item) for item in value)}]"
     return str(value)
+
+
+def local_time(utc: str | None) -> str:
+    """Return an ISO 8601 time as the clock on the wall shows it, to the second; nothing for None."""
+    return "" if utc is None else f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _fields(record: Any, *without: str) -> dict[str, Any]:

@@ -41,6 +41,11 @@ def tiny_config(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of the tiny configuration with one checkpoint, of untrained weights at step 5. Read only."""
+    return untrained_run(tmp_path_factory.mktemp("tiny_run"))
+
+
+def untrained_run(folder: Path, env: str = "{id: tictactoe}") -> Path:
+    """A run in a folder, of the tiny configuration but for its game, with untrained weights at step 5."""
     from agents.alphazero.bench import new_weights
     from rlplat.config import config_text, load_config
     from rlplat.registry import resolve
@@ -48,11 +53,12 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
     from rlplat.runs.folder import RunFolder
 
-    path = tmp_path_factory.mktemp("tiny_run") / "tiny.yaml"
-    path.write_text(TINY)
+    path = folder / "tiny.yaml"
+    path.write_text(TINY.replace("{id: tictactoe}", env))
     config = load_config(path)
-    run = RunFolder.create(path.parent / "run", config_text=config_text(config), info={})
-    weights = new_weights(resolve("tictactoe", kind="game").load().spec, config.agent.network)  # type: ignore[attr-defined]
+    run = RunFolder.create(folder / "run", config_text=config_text(config), info={})
+    game = resolve(config.env.id, kind="game").load(**config.env.parameters)
+    weights = new_weights(game.spec, config.agent.network)  # type: ignore[attr-defined]
     with CheckpointStore(run.checkpoints_path, keep=1).write(5, {}) as folder:
         save_arrays(folder / WEIGHTS_FILE, weights)
     return run.path

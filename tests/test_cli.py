@@ -18,7 +18,8 @@ from rlplat.errors import CheckpointError
 from rlplat.reports import Result
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "evaluate", "ratings", "check", "check-game", "doctor", "bench", "runs", "watch")
+COMMANDS = ("train", "evaluate", "ratings", "positions", "check", "check-game", "doctor", "bench", "runs", "games")
+COMMANDS += ("watch", "gtp", "uci")
 COMMANDS += ("up", "down", "submit", "jobs", "status", "logs", "stop", "resume")
 
 
@@ -91,7 +92,7 @@ def test_help_imports_none_of_the_slow_libraries():
 def test_every_command_has_help_and_takes_json(command):
     done = invoke(command, "--help")
     assert done.exit_code == 0
-    assert ("--json FILE|-" in done.output) == (command != "logs")  # logs has text alone to give
+    assert ("--json FILE|-" in done.output) == (command not in ("gtp", "uci"))  # these have text alone to give
 
 
 def test_the_version_is_that_of_the_package():
@@ -197,7 +198,8 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     )
     calls = replace("rlplat.evaluation.evaluate", "evaluate_run", [row])
     done = invoke(
-        "evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10", "--seed", "3"
+        *("evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10"),
+        *("--seed", "3", "--record", "games.pgn"),
     )
     assert done.exit_code == 0, done.output
     assert calls[0][0] == (Path("runs/a"),)
@@ -205,8 +207,10 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
         "checkpoint": "best",
         "against": ["random", "mcts:1000"],
         "num_games": 10,
+        "num_episodes": None,
         "num_simulations": None,
         "seed": 3,
+        "record": Path("games.pgn"),
         "trust": [],
     }
     assert done.stdout.splitlines()[1].split() == (
@@ -348,6 +352,17 @@ def test_runs_lists_state_progress_and_last_metrics(tmp_path):
     (result,) = json.loads(invoke("runs", str(tmp_path), "--json", "-").stdout)["results"]
     assert (result["name"], result["value"]) == ("runs.first.state", "finished")
     assert result["metrics"]["loss/policy"] == 1.25
+
+
+def test_logs_prints_what_a_run_printed_and_gives_it_to_programs(tmp_path):
+    from rlplat.runs.folder import RunFolder
+
+    folder = RunFolder.create(tmp_path / "first", config_text="seed: 1\n", info={})
+    (folder.logs_path / "train.log").write_text("one\ntwo\n")
+    assert invoke("logs", str(folder.path)).stdout == "one\ntwo\n"
+    done = invoke("logs", "first", "--runs", str(tmp_path), "--json", "-")
+    assert json.loads(done.stdout)["results"] == [{"name": "logs.first.text", "value": "one\ntwo\n", "unit": ""}]
+    assert done.stderr == "one\ntwo\n"
 
 
 def test_watch_serves_on_loopback_until_ctrl_c(tmp_path):

@@ -132,6 +132,8 @@ def test_a_value_out_of_range_is_named_with_its_range(write):
 def test_a_problem_of_an_override_names_the_override(write):
     expected = ["-o agent.search.c_init: agent.search.c_init is -1; it must be > 0"]
     assert problems(write(GOOD), "agent.search.c_init=-1") == expected
+    expected = ["-o agent.serach.c_init: unknown key agent.serach; did you mean agent.search?"]
+    assert problems(write(GOOD), "agent.serach.c_init=1") == expected
 
 
 def test_an_unknown_key_brings_the_nearest_or_all_names(write):

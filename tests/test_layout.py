@@ -21,6 +21,7 @@ TORCH_PLACES = (
     "rlplat/training/",  # the learner's side
     "rlplat/placement/",
     "rlplat/hardware.py",  # says which GPUs torch can use
+    "rlplat/devices.py",
 )
 
 

@@ -257,3 +257,16 @@ def test_everything_that_the_checkout_ships_fulfils_its_contract(kind):
     assert names
     for name in names:
         registry.resolve(name, kind=kind)
+
+
+def test_a_header_is_named_from_the_folder_of_a_trusted_package_on(folder, monkeypatch):
+    (folder / "mine" / "boards").mkdir(parents=True)
+    (folder / "mine" / "boards" / "quick.hpp").write_text("#pragma once\n")
+    monkeypatch.chdir(folder)
+    name = "mine/boards/quick.hpp"
+    assert "not trusted" in refusal(name, "game")
+    game = registry.resolve(name, kind="game", trust=["mine"])
+    assert (game.name, game.header) == ("quick", folder / "mine" / "boards" / "quick.hpp")
+    assert "there is no such file in" in refusal("mine/slow.hpp", "game", trust=["mine"])
+    for wrong in ("quick.hpp", "/mine/quick.hpp", "mine/../quick.hpp"):
+        assert "it must look like my_games/hex.hpp" in refusal(wrong, "game", trust=["mine"])

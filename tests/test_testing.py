@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,10 @@ def test_every_fault_is_tried():
 
 
 def test_every_check_can_fail():
-    """But for illegal actions: what refuses them is not the rules but the code that all games share."""
-    assert {check for _, check, _ in FAULTS} == set(CHECKS) - {"illegal actions"}
+    """But for illegal actions: what refuses them is not the rules but the code that all games share. For records, see
+    below: they are no matter of the header.
+    """
+    assert {check for _, check, _ in FAULTS} == set(CHECKS) - {"illegal actions", "records"}
 
 
 @pytest.mark.parametrize("fault, check, message", FAULTS, ids=[name for name, _, _ in FAULTS])
@@ -75,6 +78,14 @@ def test_a_fault_is_named(fault, check, message):
     assert check in found, report
     assert message in found[check]
     assert message in " ".join(str(report).split("\n"))
+
+
+def test_a_form_of_records_that_cannot_write_a_pass_is_named():
+    othello = resolve("othello", kind="game")
+    definition = replace(othello, record=replace(othello.record, moves={}))
+    (failure,) = check_game(definition.load(size=6)).failures
+    assert failure.name == "records"
+    assert "cannot be written or read: the record, line" in failure.failure
 
 
 def test_the_same_rules_without_a_fault_pass_every_check():

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from agents.alphazero.collector import AlphaZeroCollector
 from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.health import ailments
 from agents.alphazero.inference import make_evaluator
 from agents.alphazero.policy import BATCH_SIZE, AlphaZeroPolicy
+from rlplat.environments.task import Task
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
     from agents.alphazero.learner import AlphaZeroLearner
     from rlplat.config import RunConfig
-    from rlplat.search.game import Game
+    from rlplat.environments.resolve import Environment
     from rlplat.training.team import Team
 
 
@@ -23,10 +25,15 @@ class AlphaZero:
     """Fulfils `rlplat.interfaces.Agent`."""
 
     Config = AlphaZeroConfig
+    unit = "positions"
 
-    def __init__(self, config: RunConfig, env: Game) -> None:
+    def __init__(self, config: RunConfig, env: Environment) -> None:
         if not isinstance(config.agent, AlphaZeroConfig):
             raise TypeError(f"config.agent is {type(config.agent).__name__}, expected AlphaZeroConfig")
+        if isinstance(env, Task):
+            raise ConfigError(
+                f"agent.id is '{config.agent.id}', which learns games; env.id is {env.name}, a task: take the agent ppo"
+            )
         size, num_learners = config.agent.training.batch_size, config.placement.num_learners
         if size % num_learners or size < 2 * num_learners:
             raise ConfigError(
@@ -125,12 +132,16 @@ class AlphaZero:
             "calls": "raise agent.self_play.collect_positions",
         }
 
+    def ailments(self, metrics: Metrics) -> Mapping[str, str]:
+        """What is wrong with the run, by name; see `agents.alphazero.health`."""
+        return ailments(metrics, self._game.num_actions)
+
     def metrics_layout(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """TensorBoard's custom layout; docs/watching.md says how to read what comes first."""
         return {
             "first": {
                 "policy loss and its floor: what is left to learn": ["loss/policy", "policy/target_entropy"],
-                "value error: does it foresee results?": ["value/error", "loss/value"],
+                "value error: does it foresee results?": ["value/error", "value/constant_error", "loss/value"],
                 "gradient norm: is learning stable?": ["optimizer/gradient_norm", "optimizer/skipped_updates"],
                 "results of self-play: do both sides win?": [
                     "self_play/first_player_wins",

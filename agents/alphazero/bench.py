@@ -14,7 +14,7 @@ import torch
 from agents.alphazero.agent import AlphaZero
 from agents.alphazero.config import AlphaZeroConfig, NetworkConfig, ReplayConfig, TrainingConfig
 from agents.alphazero.cpu_inference import CpuEvaluator
-from agents.alphazero.inference import Device, FloatArray, NetworkEvaluator, choose_device
+from agents.alphazero.inference import FloatArray, NetworkEvaluator
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays
 from agents.alphazero.optimizer import make_optimizer
 from agents.alphazero.trainer import default_precision
@@ -23,8 +23,9 @@ from rlplat.bench import Measured, Measurement, alternate, repeat
 from rlplat.config import EnvConfig, PlacementConfig, RunConfig
 from rlplat.config import TrainingConfig as RunTrainingConfig
 from rlplat.data.replay import GameReplay
+from rlplat.devices import Device, choose_device
 from rlplat.hardware import num_cores
-from rlplat.interfaces import Arrays, EnvSpec, Summary
+from rlplat.interfaces import Arrays, EnvSpec, Summary, board_spec
 from rlplat.reports import Result
 from rlplat.search.game import Game
 from rlplat.testing.records import random_records
@@ -54,7 +55,7 @@ def inference(
     """
     from agents.alphazero.onnx_inference import OnnxEvaluator
 
-    spec = EnvSpec("board", (2, 6, 7), 7)
+    spec = board_spec("board", (2, 6, 7), 7)
     results = []
     for name, network in networks.items():
         weights = new_weights(spec, network)
@@ -94,7 +95,7 @@ def torch_inference(
     """
     from agents.alphazero.torch_inference import TorchEvaluator
 
-    spec = EnvSpec("board", (2, 6, 7), 7)
+    spec = board_spec("board", (2, 6, 7), 7)
     results = []
     for name, network in networks.items():
         weights = new_weights(spec, network)

@@ -7,8 +7,10 @@ import time
 import numpy as np
 
 from agents.alphazero.config import AlphaZeroConfig, root_noise_alpha
-from agents.alphazero.inference import Device, NetworkEvaluator, PendingEvaluation, choose_device, make_evaluator
+from agents.alphazero.inference import NetworkEvaluator, PendingEvaluation, make_evaluator
+from rlplat.devices import Device, choose_device
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
+from rlplat.notation.record import game_line
 from rlplat.search.game import Game
 from rlplat.search.parameters import SearchParams
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
@@ -192,7 +194,7 @@ def game_texts(game: Game, arrays: Arrays, count: int) -> list[str]:
     end = 0
     for index in range(min(count, len(arrays["outcome"]))):
         begin, end = end, end + int(arrays["num_positions"][index])
-        moves = game.state_from_moves([int(action) for action in arrays["action"][begin:end]]).moves_text()
-        result = {1: "1-0", -1: "0-1", 0: "1/2-1/2"}[int(arrays["outcome"][index])]
-        lines.append(f"game {arrays['game_number'][index]} opening {arrays['opening_plies'][index]}: {moves} {result}")
+        state = game.state_from_moves([int(action) for action in arrays["action"][begin:end]])
+        title = f"game {arrays['game_number'][index]} opening {arrays['opening_plies'][index]}"
+        lines.append(game_line(title, state, float(arrays["outcome"][index])))
     return lines

@@ -6,18 +6,15 @@ Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] fro
 from __future__ import annotations
 
 import logging
-import os
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.alphazero.config import NetworkConfig
-from rlplat.errors import DeviceError
-from rlplat.hardware import gpus
+from rlplat.devices import Device, choose_device
 from rlplat.interfaces import Arrays, EnvSpec
 
-Device = Literal["auto", "cpu", "cuda"]
 FloatArray = npt.NDArray[np.float32]
 Evaluation = tuple[FloatArray, FloatArray]
 
@@ -72,55 +69,6 @@ def make_evaluator(
 
     _log.info("inference: on the CPU, %d thread(s), batches of up to %d", num_threads, batch_size)
     return CpuEvaluator(spec, config, weights, batch_size=batch_size, num_threads=num_threads)
-
-
-def choose_device(device: Device) -> Literal["cpu", "cuda"]:
-    """Turn "auto" into the device to use. Warns when a GPU stays unused; DeviceError if "cuda" cannot be used.
-
-    Imports torch only where the driver shows a GPU or "cuda" is asked for. A GPU that is hidden from this process by an
-    empty CUDA_VISIBLE_DEVICES, as from actors that were given none, counts as not there.
-    """
-    names = [] if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") else [gpu["name"] for gpu in gpus()]
-    if device == "cuda":
-        _require_cuda(names)
-        return "cuda"
-    if not names:
-        return "cpu"
-    if device == "cpu":
-        _log.warning("GPU UNUSED: %s is there, but device is 'cpu'; set placement.device=auto to use it", names[0])
-        return "cpu"
-    reason = _why_no_cuda()
-    if reason is not None:
-        _log.warning("GPU UNUSED: %s is there, but %s; training on the CPU is many times slower", names[0], reason)
-        return "cpu"
-    return "cuda"
-
-
-def _require_cuda(names: list[str]) -> None:
-    reason = _why_no_cuda()
-    if reason is None:
-        return
-    there = f"the driver shows {names[0]}" if names else "nvidia-smi shows no GPU to this process"
-    raise DeviceError(
-        f"device 'cuda' was asked for and cannot be used: {reason} ({there}). Or set placement.device=auto."
-    )
-
-
-def _why_no_cuda() -> str | None:
-    """Why torch cannot use a GPU, and what to do; None if it can."""
-    import torch
-
-    if torch.version.cuda is None:
-        return (
-            f"torch {torch.__version__} is built without CUDA; install the CUDA build with "
-            "`.venv/bin/pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128`"
-        )
-    if not torch.cuda.is_available():
-        return (
-            f"torch {torch.__version__} (CUDA {torch.version.cuda}) finds no usable device; check `nvidia-smi`, the "
-            "driver's version and CUDA_VISIBLE_DEVICES"
-        )
-    return None
 
 
 class Finished:

@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 
 from agents.alphazero.config import AlphaZeroConfig
-from agents.alphazero.inference import Device, choose_device
 from agents.alphazero.team_trainer import TeamTrainer
 from agents.alphazero.trainer import Trainer
 from rlplat.data.replay import GameReplay
+from rlplat.devices import Device, choose_device
 from rlplat.errors import CheckpointError
 from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
 from rlplat.runs.arrays import save_arrays

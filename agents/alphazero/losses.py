@@ -15,7 +15,8 @@ from agents.alphazero.network import values
 
 TERMS = (
     *("loss/policy", "loss/value", "loss/total"),
-    *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy", "value/error"),
+    *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy"),
+    *("value/error", "value/constant_error"),
 )
 """Names of what `loss_terms` returns."""
 
@@ -40,7 +41,8 @@ def loss_terms(
     policy_logits: `[B, A]`; value_logits: `[B]` (before tanh; squared error) or `[B, 3]` (win, draw, loss; cross
     entropy).
     `policy/kl` is the policy loss less the entropy of its target: what could still be learned. `policy/accuracy`: how
-    often the most visited action has the highest prior. `value/error`: mean distance of the value from the outcome.
+    often the most visited action has the highest prior. `value/error`: mean distance of the value from the outcome;
+    `value/constant_error`: that of the mean outcome, the best guess that sees no position.
     """
     log_prior = log_softmax_legal(policy_logits.float(), targets.legal)
     value_logits = value_logits.float()
@@ -60,6 +62,7 @@ def loss_terms(
             "policy/kl": policy_loss - target_entropy,
             "policy/accuracy": (best == targets.policy.argmax(1)).float().mean(),
             "value/error": (values(value_logits) - targets.outcome).abs().mean(),
+            "value/constant_error": (targets.outcome.mean() - targets.outcome).abs().mean(),
         }
     return terms
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,10 @@ class AlphaZeroPolicy:
             prove=search.prove,
         )
 
-    def analyse(self, states: Sequence[State]) -> Analysis:
-        """Search every state; see `rlplat.search.analysis`."""
-        return analyse(self._game, states, self._evaluator, self._params, seed=self._seed)
+    def analyse(self, states: Sequence[State], num_simulations: int | None = None) -> Analysis:
+        """Search every state, with another number of simulations if one is given; see `rlplat.search.analysis`."""
+        params = self._params if num_simulations is None else replace(self._params, num_simulations=num_simulations)
+        return analyse(self._game, states, self._evaluator, params, seed=self._seed)
 
     def act(self, states: Sequence[State]) -> NDArray[np.int64]:
         """The most visited action of each state, int64 `[B]`."""

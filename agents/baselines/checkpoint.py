@@ -7,12 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlplat import registry
 from rlplat.errors import RegistryError
 from rlplat.evaluation.trained import CheckpointName, load_trained
 from rlplat.interfaces import Policy
 
 if TYPE_CHECKING:
-    from rlplat.search.game import Game
+    from rlplat.environments.resolve import Environment
 
 
 class CheckpointBaseline:
@@ -23,8 +24,10 @@ class CheckpointBaseline:
         "0: its network alone; without N as in its self-play (checkpoint:runs/first@best:100)"
     )
 
-    def __call__(self, argument: str | None, game: Game, seed: int) -> Policy:
-        """Build the policy; RegistryError if the run was trained on another game or other parameters."""
+    kinds = ("game", "task")
+
+    def __call__(self, argument: str | None, env: Environment, seed: int) -> Policy:
+        """Build the policy; RegistryError if the run was trained on another environment or other parameters."""
         name = CheckpointName.parse(argument or "")
         if name is None or not name.run:
             raise RegistryError(
@@ -33,17 +36,19 @@ class CheckpointBaseline:
                 "as in checkpoint:runs/first@best:100"
             )
         trained = load_trained(Path(name.run), name.checkpoint)
-        if (trained.game.name, trained.game.parameters) != (game.name, game.parameters):
+        if (trained.env.name, trained.env.parameters) != (env.name, env.parameters):
             raise RegistryError(
-                f"opponent 'checkpoint:{argument}': it plays {_described(trained.game)}, this match is of "
-                f"{_described(game)}; name a run of the same game and parameters"
+                f"opponent 'checkpoint:{argument}': it plays {_described(trained.env)}, this match is of "
+                f"{_described(env)}; name a run of the same {registry.env_kind(env.name)} and parameters"
             )
         return trained.make_policy(num_simulations=name.num_simulations, seed=seed)
 
 
-def _described(game: Game) -> str:
-    parameters = ", ".join(f"{name}={value:g}" for name, value in game.parameters.items())
-    return f"{game.name} with {parameters}" if parameters else game.name
+def _described(env: Environment) -> str:
+    parameters = ", ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in env.parameters.items()
+    )
+    return f"{env.name} with {parameters}" if parameters else env.name
 
 
 BASELINE = CheckpointBaseline()

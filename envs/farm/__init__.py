@@ -7,3 +7,8 @@ register(
     entry_point="envs.farm.lettuce_climate:LettuceClimate",
     vector_entry_point="envs.farm.lettuce_climate:LettuceClimateVector",
 )
+register(
+    id="rlplat/GreenhouseSpacing-v0",
+    entry_point="envs.farm.greenhouse_spacing:GreenhouseSpacing",
+    vector_entry_point="envs.farm.greenhouse_spacing:GreenhouseSpacingVector",
+)

@@ -1,4 +1,4 @@
-"""Speed of LettuceClimate: `rlplat bench farm`."""
+"""Speed of the farms: `rlplat bench farm`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import time
 
 import numpy as np
 
+from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
 from envs.farm.lettuce_climate import LettuceClimateVector
 from envs.farm.weather import STEPS_PER_DAY
 from rlplat.bench import Measured
 from rlplat.reports import Result
 
-NUM_ENVS = 256
+NUM_GREENHOUSES, NUM_BENCHES = 256, 64
+FILL_D = 30
+"""Days in which a bench fills with 200 plants, that is every slot."""
 
 
-def farm(num_days: int = 40) -> list[Result]:
-    """Measure steps/s of a vector on one core by processor time: day by day, and a whole crop with its weather."""
-    env = LettuceClimateVector(NUM_ENVS, num_days=num_days)
-    actions = np.random.default_rng(0).random((NUM_ENVS, 3), dtype=np.float32)
+def farm() -> list[Result]:
+    """Measure all farms on one core by processor time."""
+    return [*climate(), *spacing()]
+
+
+def climate(num_days: int = 40) -> list[Result]:
+    """Measure steps/s of LettuceClimate: day by day, and a whole crop with its weather."""
+    env = LettuceClimateVector(NUM_GREENHOUSES, num_days=num_days)
+    actions = np.random.default_rng(0).random((NUM_GREENHOUSES, 3), dtype=np.float32)
     begin = time.process_time()
     env.reset(seed=0)
     reset_s = time.process_time() - begin
@@ -27,8 +35,29 @@ def farm(num_days: int = 40) -> list[Result]:
         for _ in range(STEPS_PER_DAY):
             env.step(actions)
         days_s.append(time.process_time() - begin)
-    per_day = Measured(tuple(NUM_ENVS * STEPS_PER_DAY / day_s for day_s in days_s), sum(days_s))
+    per_day = Measured(tuple(NUM_GREENHOUSES * STEPS_PER_DAY / day_s for day_s in days_s), sum(days_s))
     total_s = reset_s + sum(days_s)
-    whole = Measured((NUM_ENVS * env.num_steps / total_s,), total_s)
-    name = f"farm.lettuce_climate.{NUM_ENVS}"
+    whole = Measured((NUM_GREENHOUSES * env.num_steps / total_s,), total_s)
+    name = f"farm.lettuce_climate.{NUM_GREENHOUSES}"
     return [per_day.result(f"{name}.steps", "steps/s"), whole.result(f"{name}.steps_with_reset", "steps/s")]
+
+
+def spacing(num_days: int = 30, fill_d: int = FILL_D) -> list[Result]:
+    """Measure days/s of GreenhouseSpacing with schedules and tables: benches with every slot taken, day by day.
+
+    At 100 plants m-2 of all ages the leaves lie up to 25 layers deep, so that light takes longest to share out.
+    """
+    env = GreenhouseSpacingVector(NUM_BENCHES, num_days=fill_d + num_days)
+    env.reset(seed=0)
+    actions = np.zeros((NUM_BENCHES, 6), np.float32)
+    for _ in range(fill_d):
+        env.step(actions)
+    days_s, num_plants = [], []
+    for _ in range(num_days):
+        begin = time.process_time()
+        env.step(actions)
+        days_s.append(time.process_time() - begin)
+        num_plants.append(env.bench.present.sum() / NUM_BENCHES)
+    measured = Measured(tuple(NUM_BENCHES / day_s for day_s in days_s), sum(days_s))
+    plants = round(float(np.mean(num_plants)), 1)
+    return [measured.result(f"farm.greenhouse_spacing.{NUM_BENCHES}.days", "days/s", plants=plants)]

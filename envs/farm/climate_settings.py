@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from envs.farm.settings import NotNegative, Settings
 from envs.farm.weather import Split, SyntheticWeather, WeatherSource
 from envs.farm.weather_file import WeatherFile
 from rlplat.errors import ConfigError
-from rlplat.problems import describe
 
 GUILDERS_PER_EUR = 2.20371
 
-_NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Range = tuple[float, float]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Prices(_Settings):
+class Prices(Settings):
     """What growth earns and climate costs."""
 
-    dry_weight_eur_per_kg: _NotNegative
-    heat_eur_per_j: _NotNegative
-    co2_eur_per_kg: _NotNegative
+    dry_weight_eur_per_kg: NotNegative
+    heat_eur_per_j: NotNegative
+    co2_eur_per_kg: NotNegative
 
 
 PRICES = {
@@ -43,29 +38,29 @@ PRICES = {
 }
 
 
-class Limits(_Settings):
+class Limits(Settings):
     """The climate that the crop shall have; excess is a cost."""
 
     day_c: _Range = (15.0, 20.0)
     """Air temperature while the sun shines (radiation of at least `night_w_per_m2`); van Henten 2003."""
     night_c: _Range = (10.0, 15.0)
-    night_w_per_m2: _NotNegative = 10.0
-    max_humidity_percent: _NotNegative = 90.0
-    max_co2_ppm: _NotNegative = 1600.0
+    night_w_per_m2: NotNegative = 10.0
+    max_humidity_percent: NotNegative = 90.0
+    max_co2_ppm: NotNegative = 1600.0
 
 
-class Penalties(_Settings):
+class Penalties(Settings):
     """What a unit of each cost takes off the reward, in EUR m-2; 0 leaves the cost out of the reward.
 
     A degree outside the limits in every hour of the crop costs about 0.5 EUR m-2, as much as a fifth of a good harvest.
     """
 
-    temperature_eur_per_c_h: _NotNegative = 5e-4
-    humidity_eur_per_percent_h: _NotNegative = 1e-4
-    co2_eur_per_ppm_h: _NotNegative = 2e-6
+    temperature_eur_per_c_h: NotNegative = 5e-4
+    humidity_eur_per_percent_h: NotNegative = 1e-4
+    co2_eur_per_ppm_h: NotNegative = 2e-6
 
 
-class Start(_Settings):
+class Start(Settings):
     """The state at the first midnight, as in the literature on predictive control."""
 
     dry_weight_kg_per_m2: Annotated[float, Field(gt=0)] = 0.0035
@@ -74,7 +69,7 @@ class Start(_Settings):
     vapour_kg_per_m3: Annotated[float, Field(ge=0)] = 0.008
 
 
-class ClimateSettings(_Settings):
+class ClimateSettings(Settings):
     """Everything that can be set of LettuceClimate."""
 
     crop: str = "lettuce"
@@ -104,12 +99,3 @@ class ClimateSettings(_Settings):
         if Path(self.weather).suffix != ".csv":
             raise ConfigError(f"weather is the text {self.weather!r}; it must be training, test or a .csv file")
         return WeatherFile(Path(self.weather))
-
-
-def read_settings(given: dict[str, Any]) -> ClimateSettings:
-    """Check settings given by name. Raises ConfigError with one sentence for each that is wrong."""
-    try:
-        return ClimateSettings.model_validate(given)
-    except ValidationError as error:
-        sentences = [sentence for _, sentence in describe(error, ClimateSettings)]
-        raise ConfigError("\n".join(f"LettuceClimate: {sentence}" for sentence in sentences)) from error

@@ -29,13 +29,16 @@ from numpy.typing import NDArray
 
 from envs.farm.air import co2_ppm, saturation_kg_per_m3
 from envs.farm.climate_accounts import Accounts
-from envs.farm.climate_settings import ClimateSettings, read_settings
+from envs.farm.climate_settings import ClimateSettings
 from envs.farm.greenhouse import STATES, GreenhouseModel
 from envs.farm.greenhouse_kernel import GreenhouseKernel
 from envs.farm.integrator import Array, check_state
 from envs.farm.parameters import load_crop, load_greenhouse
+from envs.farm.settings import read_settings
 from envs.farm.weather import STEP_S, STEPS_PER_DAY
+from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.errors import EnvError
+from rlplat.interfaces import Arrays
 
 CONTROLS = ("CO2 supply", "ventilation", "heating")
 
@@ -56,7 +59,7 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[
 
     def __init__(self, num_envs: int = 1, *, render_mode: None = None, **settings: Any) -> None:
         """Take settings by name (`ClimateSettings`). Raises ConfigError: a setting or a file that cannot be used."""
-        self.settings = read_settings(settings)
+        self.settings = read_settings(ClimateSettings, "LettuceClimate", settings)
         self.num_envs, self.render_mode = num_envs, None
         self.model = GreenhouseModel(load_crop(self.settings.crop).canopy, load_greenhouse(self.settings.greenhouse))
         self.model.check_step(STEP_S)
@@ -148,6 +151,31 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[
             np.zeros(self.num_envs, dtype=bool),
             infos,
         )
+
+    def expert_actions(self) -> NDArray[np.float32]:
+        """Return what the set-points that were searched for would do now, `[N, 3]`."""
+        from envs.farm.climate_controllers import SetPoints  # it imports this module
+
+        return SetPoints().act(self, self._observe()["policy"])
+
+    def snapshot(self) -> Arrays:
+        """Return all that is needed to go on from here in another vector, generators included."""
+        if self._generators is None:
+            raise EnvError("LettuceClimate: snapshot() was called before reset()")
+        return {
+            "state": self.state.copy(),
+            "clock": np.array(self.clock),
+            "weather": self._weather.copy(),
+            "generators": generators_to_array(self._generators),
+        }
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from the snapshot of a vector of as many greenhouses with the same settings."""
+        self._generators = generators_from_array(snapshot["generators"])
+        self.replant(snapshot["weather"].copy())
+        self.state[:] = snapshot["state"]
+        self.clock = int(snapshot["clock"])
+        self._outputs = self.model.outputs(self.state)
 
     def limits(self) -> dict[str, Array]:
         """Return what limits photosynthesis now, see `GreenhouseModel.limits`."""

@@ -27,11 +27,8 @@ class Lines {
   bool has_line(std::uint64_t stones) const {
     std::uint64_t lines = 0;
     if (line_ == 4) {
-      for (int d = 0; d < 4; ++d) {
-        const std::uint64_t pairs = stones & (stones >> shifts_[d]);
-        lines |= pairs & (pairs >> 2 * shifts_[d]) & starts_[d];
-      }
-      return lines != 0;
+      const Four shift = load(shifts_), all = Four{} + stones, pairs = all & (all >> shift);
+      return merged(pairs & (pairs >> (shift + shift)) & load(starts_)) != 0;
     }
     for (int d = 0; d < 4; ++d) {
       std::uint64_t line = stones;

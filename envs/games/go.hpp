@@ -3,6 +3,8 @@
 // and all stones on the board then count as alive. Player 0 has the black stones.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <string>
 #include <variant>

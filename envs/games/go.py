@@ -2,6 +2,14 @@
 
 from pathlib import Path
 
+from rlplat.notation.sgf import SgfForm
 from rlplat.search.game import GameDefinition
 
-go = GameDefinition("go", header=Path(__file__).with_name("go.hpp"))
+go = GameDefinition(
+    "go",
+    header=Path(__file__).with_name("go.hpp"),
+    record=SgfForm(
+        number=1, points="letters", size=19, parameters={"SZ": "size", "KM": "komi"}, moves={"": "pass", "tt": "pass"}
+    ),
+    protocol="gtp",
+)

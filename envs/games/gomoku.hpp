@@ -30,7 +30,7 @@ class Gomoku {
       : size_(static_cast<int>(values[0])),
         num_cells_(size_ * size_),
         is_exact_(values[1] != 0),
-        all_(Cells::first(num_cells_)) {
+        all_(first_cells(num_cells_)) {
     rlplat::Random random(0);
     const int reach = is_exact_ ? kLine : kLine - 1;  // a sixth stone tells too long a line
     for (int cell = 0; cell < num_cells_; ++cell) {
@@ -63,7 +63,7 @@ class Gomoku {
   State initial_state() const { return {}; }
 
   int legal_actions(const State& state, std::int32_t* out) const {
-    return all_.without(state.stones[0], state.stones[1]).list(out);
+    return all_.without(state.stones[0] | state.stones[1]).list(out);
   }
 
   void apply(State& state, int cell) const {
@@ -87,8 +87,8 @@ class Gomoku {
   // Planes: stones of the player to move, stones of the opponent.
   void encode(const State& state, float* planes) const {
     const int mover = player(state);
-    state.stones[mover].for_each([&](int cell) { planes[cell] = 1.0f; });
-    state.stones[1 - mover].for_each([&](int cell) { planes[num_cells_ + cell] = 1.0f; });
+    state.stones[mover].each([&](int cell) { planes[cell] = 1.0f; });
+    state.stones[1 - mover].each([&](int cell) { planes[num_cells_ + cell] = 1.0f; });
   }
 
   // Bit 0 mirrors left and right, bit 1 mirrors top and bottom, bit 2 transposes.
@@ -103,7 +103,7 @@ class Gomoku {
 
   float rollout(const State& state, rlplat::Random& random) const {
     if (const std::optional<float> result = outcome(state)) return *result;
-    std::int32_t empty[Cells::kMost];
+    std::int32_t empty[kMostCells];
     const int count = legal_actions(state, empty);
     Cells stones[2] = {state.stones[0], state.stones[1]};
     int mover = player(state);
@@ -156,7 +156,7 @@ class Gomoku {
   bool is_exact_;
   int steps_[4] = {};  // right, down, down and right, down and left
   Cells all_;
-  Place places_[Cells::kMost] = {};
+  Place places_[kMostCells] = {};
 };
 
 RLPLAT_GAME("gomoku", Gomoku)

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from rlplat.notation.sgf import SgfForm
 from rlplat.search.game import GameDefinition
 
-gomoku = GameDefinition("gomoku", header=Path(__file__).with_name("gomoku.hpp"))
+gomoku = GameDefinition(
+    "gomoku", header=Path(__file__).with_name("gomoku.hpp"), record=SgfForm(number=4, points="letters", size=15)
+)

@@ -36,7 +36,7 @@ class Hex {
       : size_(static_cast<int>(values[0])),
         num_cells_(size_ * size_),
         has_swap_(values[1] != 0),
-        all_(Cells::first(num_cells_)) {
+        all_(first_cells(num_cells_)) {
     rlplat::Random random(0);
     constexpr int kSteps[6][2] = {{-1, 0}, {-1, 1}, {0, -1}, {0, 1}, {1, -1}, {1, 0}};  // rows and columns
     for (int cell = 0; cell < num_cells_; ++cell) {
@@ -73,11 +73,11 @@ class Hex {
   int legal_actions(const State& state, std::int32_t* out) const {
     int count;
     if (player(state) == 0) {
-      count = all_.without(state.stones[0], state.stones[1]).list(out);
+      count = all_.without(state.stones[0] | state.stones[1]).list(out);
     } else {
       Cells taken{};
-      for (const Cells& stones : state.stones) stones.for_each([&](int cell) { taken.add(places_[cell].reflected); });
-      count = all_.without(taken, taken).list(out);
+      for (const Cells& stones : state.stones) stones.each([&](int cell) { taken.add(places_[cell].reflected); });
+      count = all_.without(taken).list(out);
     }
     if (can_swap(state)) out[count++] = num_cells_;
     return count;
@@ -88,7 +88,7 @@ class Hex {
     const std::uint32_t num_moves = state.num_moves + 1;
     if (action == num_cells_) {
       int taken = 0;
-      state.stones[0].for_each([&](int cell) { taken = cell; });
+      state.stones[0].each([&](int cell) { taken = cell; });
       state = State{};
       place_stone(state, 1, places_[taken].reflected);
     } else {
@@ -110,8 +110,8 @@ class Hex {
   // is legal.
   void encode(const State& state, float* planes) const {
     const int mover = player(state);
-    state.stones[mover].for_each([&](int cell) { planes[view(cell, mover)] = 1.0f; });
-    state.stones[1 - mover].for_each([&](int cell) { planes[num_cells_ + view(cell, mover)] = 1.0f; });
+    state.stones[mover].each([&](int cell) { planes[view(cell, mover)] = 1.0f; });
+    state.stones[1 - mover].each([&](int cell) { planes[num_cells_ + view(cell, mover)] = 1.0f; });
     if (can_swap(state)) std::fill_n(planes + 2 * num_cells_, num_cells_, 1.0f);
   }
 
@@ -130,8 +130,8 @@ class Hex {
       apply(swapped, num_cells_);
       return rollout(swapped, random);
     }
-    std::int32_t empty[Cells::kMost];
-    const int count = all_.without(state.stones[0], state.stones[1]).list(empty);
+    std::int32_t empty[kMostCells];
+    const int count = all_.without(state.stones[0] | state.stones[1]).list(empty);
     Cells first = state.stones[0];
     // Of an odd number of cells the mover fills one more.
     const int share = player(state) == 0 ? (count + 1) / 2 : count / 2;
@@ -209,7 +209,7 @@ class Hex {
 
   // Each stone is linked with each edge once in a game.
   void link(Cells& linked, const Cells& stones, int cell) const {
-    int waiting[Cells::kMost], count = 0;
+    int waiting[kMostCells], count = 0;
     linked.add(waiting[count++] = cell);
     while (count > 0) {
       const Place& place = places_[waiting[--count]];
@@ -241,7 +241,7 @@ class Hex {
   bool solved(const State& state) const {
     std::uint64_t boards[2] = {};
     for (const int owner : {0, 1})
-      state.stones[owner].for_each([&](int cell) { boards[owner] |= solver_->bit(cell / size_, cell % size_); });
+      state.stones[owner].each([&](int cell) { boards[owner] |= solver_->bit(cell / size_, cell % size_); });
     return solver_->mover_wins(boards[0], boards[1], player(state));
   }
 
@@ -250,7 +250,7 @@ class Hex {
   int size_, num_cells_;
   bool has_swap_;
   Cells all_;
-  Place places_[Cells::kMost] = {};
+  Place places_[kMostCells] = {};
   mutable std::once_flag solver_made_;  // its table is worth making only where a score is asked for
   mutable std::unique_ptr<const HexSolver> solver_;
 };

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from rlplat.notation.sgf import SgfForm
 from rlplat.search.game import GameDefinition
 
 hex = GameDefinition(
     "hex",
     header=Path(__file__).with_name("hex.hpp"),
     positions=Path(__file__).parent / "positions" / "hex.txt",
+    record=SgfForm(number=11, points="names", size=11, moves={"swap-pieces": "swap"}),
 )

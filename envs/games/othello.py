@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from rlplat.notation.sgf import SgfForm
 from rlplat.search.game import GameDefinition
 
 othello = GameDefinition(
     "othello",
     header=Path(__file__).with_name("othello.hpp"),
     positions=Path(__file__).parent / "positions" / "othello.txt",
+    record=SgfForm(number=2, points="letters", size=8, moves={"": "pass"}),
 )

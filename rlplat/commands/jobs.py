@@ -158,13 +158,23 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")] = False,
     cluster: ClusterAddress = None,
     runs: Runs = None,
+    json: Json = None,
 ) -> None:
     """Print what a run's jobs have printed. Works with the cluster down, too."""
-    from rlplat.jobs import control
+    from rlplat.jobs import report
+    from rlplat.jobs.control import follow as parts_of_log
     from rlplat.jobs.overview import find_run
 
-    for text in control.follow(find_run(run, runs), cluster, forever=follow):
-        print(text, end="", flush=True)
+    folder = find_run(run, runs)
+
+    def work() -> tuple[str, str]:
+        parts = []
+        for part in parts_of_log(folder, cluster, forever=follow):
+            print(part, end="", flush=True)
+            parts.append(part)
+        return folder.name, "".join(parts)
+
+    execute("logs", work, json, show=lambda _: None, results=report.log_results)
 
 
 @commands.command()

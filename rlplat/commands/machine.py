@@ -19,7 +19,9 @@ commands = typer.Typer()
 
 @commands.command("check-game")
 def check_game(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A game: connect_four, or my_games.hex:hex_game.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A game: connect_four, my_games:Nim, or my_games/nim.hpp.")
+    ],
     parameter: Parameters = None,
     trust: Trust = None,
     json: Json = None,
@@ -57,8 +59,12 @@ def doctor(
 def bench(
     what: Annotated[
         list[str],
-        typer.Argument(metavar="WHAT...", help="search, selfplay, inference, learner, placement, solver, render, farm"),
+        typer.Argument(
+            metavar="WHAT...",
+            help="search, selfplay, inference, learner, placement, solver, render, farm, or a game of one's own",
+        ),
     ],
+    trust: Trust = None,
     json: Json = None,
 ) -> None:
     """Measure how fast this machine searches, plays, infers and learns."""
@@ -68,7 +74,7 @@ def bench(
 
         return [result for name in what for result in run(name)]
 
-    execute("bench", work, json)
+    execute("bench", work, json, trust)
 
 
 @commands.command()
@@ -81,6 +87,25 @@ def runs(
     from rlplat.runs.folder import list_runs
 
     execute("runs", lambda: list_runs(root), json, show=tables.print_runs, results=tables.run_results)
+
+
+@commands.command()
+def games(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: RUN/games/games.sgf or .pgn.")
+    ] = None,
+    trust: Trust = None,
+    json: Json = None,
+) -> None:
+    """Write the games that a run has kept as SGF or PGN, for other programs."""
+
+    def work() -> list[Result]:
+        from rlplat.notation.files import export_run
+
+        return export_run(run, output, trust=trust or [])
+
+    execute("games", work, json, trust)
 
 
 @commands.command()

@@ -11,6 +11,9 @@ from rlplat.commands.execution import execute
 from rlplat.commands.options import Json, Parameters, Trust, named_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rlplat.evaluation.episodes import Returns
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
@@ -23,22 +26,32 @@ commands = typer.Typer()
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     against: Annotated[
-        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,alphabeta:5,solver.")
+        str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,gtp:gnugo:level=1.")
     ] = None,
     positions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge its moves in positions with known scores.")
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which weights play.")] = "latest",
     games: Annotated[int, typer.Option(min=2, help="Games against each opponent; even.")] = 200,
+    episodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of a task: episodes of the agent and of each baseline. Default: as at its end."),
+    ] = None,
     simulations: Annotated[
         int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the games to this file, as SGF or PGN.")
+    ] = None,
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Play a trained agent against baselines, and judge its moves by exact scores."""
-    if against is None and positions is None:
+    """Play a trained agent against baselines, and judge its moves by exact scores.
+
+    Of a task: make episodes on fixed seeds, and the same with baselines.
+    """
+    if against is None and positions is None and episodes is None:
         raise typer.BadParameter(
             "name opponents, as in random,mcts:1000, or a file with --positions", param_hint="--against"
         )
@@ -48,23 +61,33 @@ def evaluate(
         "seed": seed,
         "trust": trust or [],
     }
+    opponents = [name.strip() for name in against.split(",")] if against else []
 
-    def work() -> tuple[list[Judgement], list[Evaluation]]:
-        judgements, evaluations = [], []
+    def work() -> tuple[list[Judgement], Sequence[Evaluation | Returns]]:
+        judgements: list[Judgement] = []
+        evaluations: Sequence[Evaluation | Returns] = []
         if positions is not None:
             from rlplat.evaluation.judge import judge_run
 
             judgements = judge_run(run, positions, **options)
-        if against is not None:
+        if against is not None or episodes is not None:
             from rlplat.evaluation.evaluate import evaluate_run
 
-            opponents = [name.strip() for name in against.split(",")]
-            evaluations = evaluate_run(run, against=opponents, num_games=games, **options)
+            evaluations = evaluate_run(
+                run, against=opponents, num_games=games, num_episodes=episodes, record=record, **options
+            )
         return judgements, evaluations
 
     from rlplat import tables
 
-    execute("evaluate", work, json, trust, show=tables.print_strength, results=tables.strength_results)
+    execute(
+        "evaluate",
+        work,
+        json,
+        trust,
+        show=lambda found: tables.print_strength(*found),
+        results=lambda found: tables.strength_results(*found),
+    )
 
 
 @commands.command()

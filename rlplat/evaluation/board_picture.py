@@ -49,7 +49,7 @@ def draw_position(state: State, opinions: Sequence[Opinion], *, right_actions: S
     grid = board_of(state)
     cells = cells_of_moves(state)
     elsewhere = [action for action in state.legal_actions().tolist() if action not in cells]
-    rows, columns = len(grid), max(map(len, grid))
+    rows, columns = len(grid), max(map(len, grid), default=0)  # 0: the game writes no board, all moves are listed
     width = max(columns * _pitch(grid) + CELL, 2 * BAR_WIDTH) + 2 * MARGIN
     list_height = min(len(elsewhere), LISTED_MOVES) * 22
     height = 46 + rows * CELL + list_height + 2 * MARGIN

@@ -50,6 +50,8 @@ def open_runs(paths: Sequence[Path], trust: Sequence[str] = ()) -> list[Labelled
         folder = RunFolder.open(path)
         label = name if names.count(name) == 1 else str(path)
         runs.append(LabelledRun(label, folder, load_config(folder.config_path, trust=trust)))
+        if not runs[-1].config.env.is_game:
+            raise RunError(f"{path} learns {runs[-1].config.env.id}, a task; only runs of a game can be rated")
         if runs[-1].rules != runs[0].rules:
             games = [f"{run.folder.path} plays {run.rules}" for run in (runs[0], runs[-1])]
             raise RunError(f"{', '.join(games)}; only runs of one game can be rated together")

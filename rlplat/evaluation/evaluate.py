@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlplat.environments.task import Task
+from rlplat.errors import RunError
 from rlplat.evaluation.arena import MatchResult, play_match
+from rlplat.evaluation.episodes import Returns, evaluate_episodes
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.evaluation.trained import load_trained
 from rlplat.interfaces import Policy
+from rlplat.notation.files import form_of, write_games
+from rlplat.notation.record import GameRecord
 from rlplat.runs.durable import write_json
 
 if TYPE_CHECKING:
@@ -72,11 +77,13 @@ def evaluate_policy(
     trust: Sequence[str] = (),
     step: int | None = None,
     num_simulations: int | None = None,
+    told: Callable[[str, MatchResult], None] | None = None,
 ) -> list[Evaluation]:
     """Play a match against each opponent from the same openings; `step` and `num_simulations` are noted in the result.
 
-    Openings are as long as an opponent asks for by an attribute `opening_plies`, if that is longer.
-    Every opponent is made before the first game, so a wrong name costs no time.
+    `told` hears of each match with the opponent's name, as soon as it is over. Openings are as long as an opponent asks
+    for by an attribute `opening_plies`, if that is longer. Every opponent is made before the first game, so a wrong
+    name costs no time.
     """
     opponents = {
         name: parse_opponent(name, trust=trust).make_policy(game, zlib.crc32(f"{seed} {name}".encode()))
@@ -93,6 +100,7 @@ def evaluate_policy(
             seed=seed,
             step=step,
             num_simulations=num_simulations,
+            told=told,
         )
         for name, opponent in opponents.items()
     ]
@@ -109,12 +117,15 @@ def play_opponent(
     seed: int,
     step: int | None = None,
     num_simulations: int | None = None,
+    told: Callable[[str, MatchResult], None] | None = None,
 ) -> Evaluation:
     """Play a match against one opponent of that name; see `evaluate_policy`."""
     plies = max(opening_plies, getattr(opponent, "opening_plies", 0))
     start = time.perf_counter()
     match = play_match(game, policy, opponent, num_games=num_games, opening_plies=plies, seed=seed)
     seconds = time.perf_counter() - start
+    if told is not None:
+        told(name, match)
     return _evaluation(name, match, plies, seed, seconds, step, num_simulations)
 
 
@@ -165,35 +176,72 @@ def evaluate_run(
     num_games: int,
     num_simulations: int | None,
     seed: int,
+    num_episodes: int | None = None,
+    record: Path | None = None,
     trust: Sequence[str] = (),
-) -> list[Evaluation]:
+) -> Sequence[Evaluation | Returns]:
     """Evaluate a checkpoint of a run (latest, best or a step) and add the result to the run's `evaluations` folder.
 
-    `num_simulations` is per move of the agent; 0: its network alone; None: as in self-play. Openings are as long as
-    the run's configuration says, or as an opponent asks for. May be called while the run is being trained.
+    Of a game: `num_games` against each opponent. `num_simulations` is per move of the agent; 0: its network alone;
+    None: as in self-play. Openings are as long as the run's configuration says, or as an opponent asks for. `record` is
+    a file for the games, in the form in which the game is written down (see `rlplat.notation`). Of a task:
+    `num_episodes` (None: as many as at the end of the run) of the agent and of each baseline.
+
+    May be called while the run is being trained. RunError if episodes are asked for of a game, or a record of a task.
     """
     trained = load_trained(run_path, checkpoint, trust=trust)
+    settings, policy = trained.config.evaluation, trained.make_policy(num_simulations=num_simulations, seed=seed)
+    if isinstance(trained.env, Task):
+        if record is not None:
+            raise RunError(f"{run_path} learns {trained.env.name}, a task: only games are written to a file")
+        episodes = evaluate_episodes(
+            trained.env,
+            policy,
+            against,
+            num_episodes=num_episodes or max(1, settings.final_num_episodes),
+            seed=seed,
+            trust=trust,
+            step=trained.step,
+        )
+        save_rows(trained.run.evaluations_path, trained.step, {"episodes": episodes})
+        return episodes
+    if num_episodes is not None:
+        raise RunError(f"{run_path} plays {trained.env.name}, a game: ask for --games N, not for --episodes")
+    player = f"{trained.run.path.absolute().name}@{trained.step}"
+    records: list[GameRecord] = []
+    if record is not None:
+        form_of(trained.game.definition)  # before anything is played
     evaluations = evaluate_policy(
-        trained.game,
-        trained.make_policy(num_simulations=num_simulations, seed=seed),
+        trained.env,
+        policy,
         against,
         num_games=num_games,
-        opening_plies=trained.config.evaluation.opening_plies,
+        opening_plies=settings.opening_plies,
         seed=seed,
         trust=trust,
         step=trained.step,
         num_simulations=num_simulations,
+        told=lambda opponent, match: records.extend(_records(trained.game, player, opponent, match)),
     )
+    if record is not None:
+        write_games(record, records)
     save_rows(trained.run.evaluations_path, trained.step, {"evaluations": evaluations})
     return evaluations
+
+
+def _records(game: Game, player: str, opponent: str, match: MatchResult) -> Iterator[GameRecord]:
+    for played in match.games:
+        first, second = (player, opponent) if played.player == 0 else (opponent, player)
+        outcome = (2 * played.points - 1) * (1 if played.player == 0 else -1)
+        yield GameRecord(game.state_from_moves(played.moves), outcome, (first, second), f"{player} against {opponent}")
 
 
 def save_rows(folder: Path, step: int, rows: Mapping[str, Sequence[Any]]) -> None:
     """Write what was found of the checkpoint at `step` to `<UTC time>-<step>.json` in a folder, all or nothing.
 
     `rows` are dataclass instances by kind: `evaluations` (matches against the opponents asked for), `matches` (for the
-    ratings alone) and `positions` (judgements). Whoever made them shows them, too: what the disk refuses costs a
-    warning.
+    ratings alone), `positions` (judgements) and `episodes` (of a task). Whoever made them shows them, too: what the
+    disk refuses costs a warning.
     """
     now = datetime.now(UTC)
     content: dict[str, Any] = {"created": now.isoformat(timespec="seconds")}

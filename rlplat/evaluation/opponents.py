@@ -11,7 +11,7 @@ from rlplat.errors import RegistryError
 from rlplat.interfaces import Policy
 
 if TYPE_CHECKING:
-    from rlplat.search.game import Game
+    from rlplat.environments.resolve import Environment
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,21 @@ class Opponent:
 
     name: str
     baseline: Any
-    """What the registry found: callable with (argument, game, seed), returns a policy."""
+    """What the registry found: callable with (argument, game or task, seed), returns a policy."""
     argument: str | None
 
-    def make_policy(self, game: Game, seed: int) -> Policy:
-        """Build the opponent; raises RegistryError for an argument that the baseline refuses."""
-        policy = self.baseline(self.argument, game, seed)
+    def make_policy(self, env: Environment, seed: int) -> Policy:
+        """Build the opponent; raises RegistryError for an argument or an environment that the baseline refuses.
+
+        A baseline is for games alone unless its attribute `kinds` says otherwise: some of `game` and `task`.
+        """
+        kind, kinds = registry.env_kind(env.name), getattr(self.baseline, "kinds", ("game",))
+        if kind not in kinds:
+            other = "random, and expert where the environment has one" if kind == "task" else "random or mcts:1000"
+            raise RegistryError(
+                f"opponent '{self.name}' is for {' and '.join(kinds)}s; {env.name} is a {kind}: name {other}"
+            )
+        policy = self.baseline(self.argument, env, seed)
         if not isinstance(policy, Policy):
             raise RegistryError(f"opponent '{self.name}': {type(policy).__name__} is no policy: it has no method act")
         return policy

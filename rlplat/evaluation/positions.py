@@ -112,8 +112,9 @@ def _lines(path: Path, game: Game) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise GameError(
-            f"{path}: no positions can be read: {error}; "
+            f"{path}: no positions can be read: {problem}; "
             f"make some with `rlplat positions {game.name} --plies A-B -o FILE`"
         ) from error
 

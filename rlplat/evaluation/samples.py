@@ -68,7 +68,7 @@ def random_states(game: Game, count: int) -> list[State]:
             state = states[-1].copy()
             state.apply(int(rng.choice(state.legal_actions())))
             states.append(state)
-        choices = [state for state in states if not state.is_terminal and len(state.legal_actions()) > 1]
+        choices = [state for state in states if not state.is_terminal and len(state.legal_actions()) > 1] or states[:1]
         found.append(choices[(index + 1) * len(choices) // (count + 1)])
     return found
 

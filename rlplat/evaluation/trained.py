@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rlplat import registry
 from rlplat.config import RunConfig, load_config
+from rlplat.environments.resolve import Environment, game_of, resolve
 from rlplat.interfaces import Agent, Arrays, Policy
 from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
@@ -49,11 +50,16 @@ class Trained:
 
     run: RunFolder
     config: RunConfig
-    game: Game
+    env: Environment
     agent: Agent
     step: int
     """Updates of the learner at the checkpoint."""
     weights: Arrays
+
+    @property
+    def game(self) -> Game:
+        """What is played. RunError if it is a task."""
+        return game_of(self.env)
 
     def make_policy(self, *, num_simulations: int | None, seed: int) -> Policy:
         """The policy; `num_simulations` is per move, 0: the network alone, None: as in self-play."""
@@ -69,6 +75,6 @@ def load_trained(run_path: Path, checkpoint: str, *, trust: Sequence[str] = ()) 
     run = RunFolder.open(run_path)
     config = load_config(run.config_path, trust=trust)
     found = CheckpointStore(run.checkpoints_path, keep=config.training.keep_checkpoints).resolve(checkpoint)
-    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
-    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game)
-    return Trained(run, config, game, agent, found.step, load_arrays(found.path / WEIGHTS_FILE))
+    env = resolve(config.env.id, trust=trust).load(**config.env.parameters)
+    agent = registry.resolve(config.agent.id, kind="agent", trust=trust)(config, env)
+    return Trained(run, config, env, agent, found.step, load_arrays(found.path / WEIGHTS_FILE))

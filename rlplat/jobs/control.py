@@ -77,7 +77,7 @@ def stop_all(cluster: Cluster, *, timeout_s: float) -> list[str]:
 def follow(run: Path, address: str | None, *, forever: bool) -> Iterator[str]:
     """Yield what a run has printed, and with `forever` what it prints until it ends."""
     if not (run / "run.json").exists():
-        yield from _cluster_logs(run, find_cluster(address), forever=forever)
+        yield from _cluster_logs(run, _cluster_that_may_know(run, address), forever=forever)
     if not (run / "run.json").exists():
         return
     path, position = log_of(run), 0
@@ -103,6 +103,18 @@ def _has_active_job(run: Path, address: str | None) -> bool:
     except JobError:
         return False
     return job is not None and job.is_active
+
+
+def _cluster_that_may_know(run: Path, address: str | None) -> Cluster:
+    """The cluster to ask for a run whose folder is not there; RunError, with the runs that are, if there is none."""
+    try:
+        return find_cluster(address)
+    except JobError as error:
+        try:
+            RunFolder.open(run)
+        except RunError as missing:
+            raise RunError(f"{missing}; and {error}") from error
+        raise
 
 
 def _cluster_logs(run: Path, cluster: Cluster, *, forever: bool) -> Iterator[str]:

@@ -196,8 +196,9 @@ def _evaluations(folder: RunFolder) -> list[Mapping[str, Any]]:
             content: Mapping[str, list[Mapping[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read: {error!r}; remove it") from error
-        if content.get("evaluations"):  # others hold judgements of positions, or matches between checkpoints
-            return content["evaluations"]
+        for kind in ("evaluations", "episodes"):  # others are judgements of positions, and matches of checkpoints
+            if content.get(kind):
+                return content[kind]
     return []
 
 

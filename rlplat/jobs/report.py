@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
-from rlplat.tables import print_table, shown
+from rlplat.tables import local_time, print_table, shown
 
 if TYPE_CHECKING:
     from rlplat.jobs.local import LocalCluster
@@ -23,7 +22,7 @@ def print_up(found: tuple[LocalCluster, bool]) -> None:
     """Print where the cluster is, and what one does with it."""
     cluster, is_new = found
     if not is_new:
-        print(f"a cluster is up already, since {_local_time(cluster.started)}; `rlplat down` ends it")
+        print(f"a cluster is up already, since {local_time(cluster.started)}; `rlplat down` ends it")
     print(f"cluster      {cluster.address} (loopback only; token in {cluster.token_path})")
     print(f"TensorBoard  {cluster.tensorboard}")
     print(f"runs         {cluster.runs}")
@@ -50,6 +49,12 @@ def print_stopped(results: list[Result]) -> None:
     fields = results[0].fields
     at = f" at update {fields['updates']:,}" if fields["updates"] is not None else ""
     print(f"job {fields['job']}: {results[0].value}{at}")
+
+
+def log_results(found: tuple[str, str]) -> list[Result]:
+    """Return `logs.<run>.text`, from the name of a run and what it printed."""
+    name, text = found
+    return [Result(f"logs.{name}.text", text)]
 
 
 def print_submitted(found: Submitted) -> None:
@@ -100,10 +105,11 @@ def print_jobs(found: Overview) -> None:
         print("no jobs yet; submit one with `rlplat submit CONFIG`")
         return
     rows = [
-        [job.name, job.state, job.job or "", _progress(job), _remark(job), _local_time(job.updated)]
+        [job.name, job.state, job.job or "", _progress(job), _remark(job), local_time(job.updated)]
         for job in found.jobs
     ]
-    print_table(["run", "state", "job", "progress", "remark", "updated"], rows)
+    columns = ["run", "state", "job", "progress", "remark", "updated"]
+    print_table(columns, rows, folds=["run", "job", "remark"])
 
 
 def job_results(found: Overview) -> list[Result]:
@@ -119,7 +125,7 @@ def print_status(found: Status) -> None:
         lines.append(("waits for", info.waits_for))
     if found.submission is not None:
         lines.append(
-            ("job", f"{info.job} on {found.submission.cluster}, submitted {_local_time(found.submission.submitted)}")
+            ("job", f"{info.job} on {found.submission.cluster}, submitted {local_time(found.submission.submitted)}")
         )
     elif info.job:
         lines.append(("job", info.job))
@@ -127,16 +133,14 @@ def print_status(found: Status) -> None:
     metrics = info.metrics or {}
     lines += [(name, shown(value)) for name, value in metrics.items() if name.startswith(_RATES) and value is not None]
     lines += [(name, shown(value)) for name, value in metrics.items() if name.startswith("loss/")]
-    for each in found.evaluations:
-        interval = f"[{each['score_low']:.3f}, {each['score_high']:.3f}]"
-        lines.append((f"against {each['opponent']}", f"{each['score']:.3f} {interval} at update {shown(each['step'])}"))
+    lines += map(_evaluation_line, found.evaluations)
     if found.advice:
         lines.append(("advice", found.advice))
     if found.checkpoint is not None:
         lines.append(("checkpoint", f"update {found.checkpoint:,}"))
     if found.git.get("commit"):
         lines.append(("code", f"{found.git['commit'][:12]}{', with changes' if found.git['dirty'] else ''}"))
-    lines.append(("updated", _local_time(info.updated)))
+    lines.append(("updated", local_time(info.updated)))
     lines.append(("log", str(found.log)))
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
@@ -162,6 +166,16 @@ def status_results(found: Status) -> list[Result]:
             log=str(found.log),
         )
     ]
+
+
+def _evaluation_line(row: Mapping[str, Any]) -> tuple[str, str]:
+    """A match, or the episodes of one player."""
+    when = f"at update {shown(row['step'])}"
+    if "mean_return" in row:
+        interval = f"[{shown(row['return_low'])}, {shown(row['return_high'])}]"
+        success = "" if row["success"] is None else f", success {row['success']:.1%}"
+        return f"return of {row['player']}", f"{shown(row['mean_return'])} {interval}{success} {when}"
+    return f"against {row['opponent']}", f"{row['score']:.3f} [{row['score_low']:.3f}, {row['score_high']:.3f}] {when}"
 
 
 def _job_fields(job: JobInfo) -> dict[str, Any]:
@@ -194,7 +208,3 @@ def _losses(metrics: Mapping[str, Any]) -> str:
 
 def _of(value: float | None, budget: float | None) -> str:
     return shown(value) if budget is None else f"{shown(value)} of {shown(budget)}"
-
-
-def _local_time(utc: str | None) -> str:
-    return "" if utc is None else f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M:%S}"

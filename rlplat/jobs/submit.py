@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from rlplat import registry
 from rlplat.config import RunConfig, config_text, load_config
+from rlplat.environments.resolve import resolve
 from rlplat.errors import JobError, RunError
 from rlplat.hardware import git_commit, versions
 from rlplat.jobs.client import RUN_KEY, WANTS_KEY, Cluster, Job, Node
@@ -104,7 +106,7 @@ def resume(
     changes = differences(before, after)
     named = tuple(text.partition("=")[0].strip() for text in overrides)
     if refused := unnamed(changes, named):
-        wanted = " ".join(f"-o {key}={new}" for key, (_, new) in refused.items())
+        wanted = " ".join(f"-o {shlex.quote(f'{key}={json.dumps(new)}')}" for key, (_, new) in refused.items())
         raise RunError(
             f"{run} was begun with another configuration than {config_path}:\n{in_lines(refused)}\n"
             f"Leave out --config to go on as before, or name the changes: {wanted}"
@@ -195,13 +197,13 @@ def _job_name(run: str, jobs: Sequence[Job]) -> str:
 
 
 def _send(submission: Submission, config: RunConfig, checkout: Checkout, cluster: Cluster) -> int:
-    header = registry.resolve(config.env.id, kind="game").header
+    libraries = resolve(config.env.id).libraries()
     carried = {
         SUBMISSION_FILE: json.dumps(plain(asdict(submission)), indent=2),
         CONFIG_FILE: config_text(config),
         DIFF_FILE: checkout.diff,
     }
-    package = make_package(checkout, [library.build(header)], carried)
+    package = make_package(checkout, libraries, carried)
     address = cluster.upload(package_name(package), package)
     environment = {
         JOB_VARIABLE: submission.job,

@@ -147,6 +147,5 @@ class EvaluatorActor:
         # Its statistics take as long to import as all the rest: a collector that replaces another does without.
         from rlplat.training.evaluating import evaluate_weights
 
-        config, game, agent = self._built.config, self._built.game, self._built.agent
-        num_games = config.evaluation.num_games
-        return step, evaluate_weights(config, game, agent, weights, step, num_games=num_games, rival=rival)
+        built = self._built
+        return step, evaluate_weights(built.config, built.env, built.agent, weights, step, rival=rival)

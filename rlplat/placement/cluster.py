@@ -90,16 +90,22 @@ def _start(placement: PlacementConfig) -> None:
     _stay_on_loopback()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_worker_niceness", str(WORKER_NICENESS))
-    with no_orphans():  # Ray's agents look for their parent only once they have come up
-        ray.init(
-            address="local",
-            num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.spare_cpus(placement),
-            object_store_memory=placement.object_store_mib << 20,
-            include_dashboard=False,
-            log_to_driver=True,
-            logging_level=logging.WARNING,
-            _temp_dir=_short_folder(),
-        )
+    try:
+        with no_orphans():  # Ray's agents look for their parent only once they have come up
+            ray.init(
+                address="local",
+                num_cpus=placement.resolve_num_actors() * placement.threads_per_actor + room.spare_cpus(placement),
+                object_store_memory=placement.object_store_mib << 20,
+                include_dashboard=False,
+                log_to_driver=True,
+                logging_level=logging.WARNING,
+                _temp_dir=_short_folder(),
+            )
+    except Exception as error:  # Ray has no narrower one where a part of it does not come up
+        raise WorkerError(
+            f"Ray did not start on this machine: {error} Is the machine very busy, or short of memory? `rlplat doctor` "
+            "says what is missing. --resume tries again, and --inline trains without Ray"
+        ) from error
     _log.info("Ray %s on this machine, %d collectors", ray.__version__, placement.resolve_num_actors())
 
 

@@ -1,7 +1,7 @@
 """The evaluator of a run, and the evaluations that it was asked for.
 
-It can never harm the training: one that dies or hangs is replaced and its evaluation made again, and what it
-cannot keep up with is left out.
+It can never harm the training: one that dies or hangs is replaced and its evaluation made again, what it cannot keep
+up with is left out, and so is what a program that it should play makes impossible.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from rlplat.errors import ProgramError
 from rlplat.interfaces import Arrays
 from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there
 from rlplat.placement.silence import MOST_START_S, Patience, Silence
-from rlplat.training.evaluating import Rival, Strength
+from rlplat.training.evaluating import Rival, Strength, give_up
 
 MOST_WAITING = 3
 """Evaluations that wait for the one under way: each holds its weights in shared memory."""
@@ -60,8 +61,7 @@ class Evaluations:
 
     def begin(self, step: int, weights: Arrays, rival: Rival | None) -> None:
         """Evaluate weights of a step as soon as those before are done, unless that step's are under way already."""
-        asked = [*self._waiting, *([] if self._current is None else [self._current])]
-        if any(evaluation.step == step for evaluation in asked):
+        if step in self.steps:
             return
         self._waiting.append(_Evaluation(step, ray.put(weights), None if rival is None else ray.put(rival)))
         if len(self._waiting) > MOST_WAITING:
@@ -72,6 +72,12 @@ class Evaluations:
                 left_out.step,
             )
         self._ask()
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps of the evaluation under way and of those that wait."""
+        asked = [*([] if self._current is None else [self._current]), *self._waiting]
+        return [evaluation.step for evaluation in asked]
 
     def take(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call, with their steps; with `wait`, all that were begun."""
@@ -116,16 +122,20 @@ class Evaluations:
 
     def _end(self, evaluation: _Evaluation) -> list[tuple[int, Strength]]:
         try:
-            found: tuple[int, Strength] = ray.get(self._answer)
+            done: list[tuple[int, Strength]] = [ray.get(self._answer)]
         except RayError as error:
-            if not is_loss(error):
-                raise fault(error) from error
-            self._lost(evaluation, f"died ({in_words(error)})")
-            return []
+            if is_loss(error):
+                self._lost(evaluation, f"died ({in_words(error)})")
+                return []
+            problem = fault(error)
+            if not isinstance(problem, ProgramError):
+                raise problem from error
+            give_up(evaluation.step, problem)
+            done = []
         self._silence.end()
         self._current = self._answer = None
         self._ask()
-        return [found]
+        return done
 
     def _lost(self, evaluation: _Evaluation, what: str) -> None:
         self._current = None

@@ -22,6 +22,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlplat import registry
 from rlplat.config import RunConfig
+from rlplat.environments.resolve import Environment
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Agent, Arrays, Demand, TeamAgent
 from rlplat.placement import cluster, room
@@ -30,31 +31,36 @@ from rlplat.placement.answers import LOOK_S, fault, in_words, is_loss, is_there,
 from rlplat.placement.crew import Crew
 from rlplat.placement.evaluations import Evaluations
 from rlplat.placement.silence import MOST_START_S, Patience, Silence
-from rlplat.search.game import Game
 from rlplat.training.evaluating import Rival, Strength
 from rlplat.training.hosts import CollectorState, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch, LearnerLostError
 
 UNKNOWN_VERSION = -1
+LEAST_LEARNER_S = 300.0
+"""Silence of the learner that is borne whatever was measured. Its first turns have few updates to make, or none; a
+whole turn of a large network on the CPU may take minutes."""
 
 _log = logging.getLogger(__name__)
 
 
 class RayPool:
-    """Fulfils `Pool`. `game` and `agent` are built anew in every actor.
+    """Fulfils `Pool`. `env` and `agent` are built anew in every actor.
 
     Every actor has its bundle in one placement group: the run has all its room or waits for it, and two runs that
     start together never hold a half each.
     """
 
     def __init__(
-        self, config: RunConfig, game: Game, agent: Agent, waiting: Callable[[str], None] = lambda _: None
+        self, config: RunConfig, env: Environment, agent: Agent, waiting: Callable[[str], None] = lambda _: None
     ) -> None:
         self._config, self._agent, self._waiting = config, agent, waiting
         self._num_learners = config.placement.num_learners
         self._num_collectors = config.placement.resolve_num_actors()
         most_silence_s = config.placement.most_silence_s
-        self._patience = defaultdict(lambda: Patience(most_silence_s), start=Patience(MOST_START_S))
+        self._patience = defaultdict(
+            lambda: Patience(most_silence_s, first_s=MOST_START_S, least_s=LEAST_LEARNER_S),
+            start=Patience(MOST_START_S),
+        )
         self._crew = Crew(self._new_collector, self._num_collectors, most_silence_s, self._lacks_room)
         self._evaluations = Evaluations(self._new_evaluator, most_silence_s, self._lacks_room)
         self._group: Any = None
@@ -112,6 +118,11 @@ class RayPool:
         except RayError as error:
             raise LearnerLostError(in_words(error)) from error
         self._evaluations.begin(step, weights, rival)
+
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of the evaluations that were begun and that `evaluations` has not returned."""
+        return self._evaluations.steps
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that ended since the last call; with `wait`, all that were begun."""

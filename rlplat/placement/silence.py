@@ -6,6 +6,7 @@ how long its calls take on this machine, so that is measured.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -25,11 +26,13 @@ class Patience:
     """How long calls of one kind may take, from how long they took.
 
     Args:
-        most_s: upper limit in seconds, also for the first call, before anything was measured.
+        most_s: upper limit in seconds.
+        first_s: upper limit of the first call, before anything was measured.
+        least_s: what is borne whatever was measured.
     """
 
-    def __init__(self, most_s: float) -> None:
-        self._most_s = most_s
+    def __init__(self, most_s: float, *, first_s: float = math.inf, least_s: float = LEAST_S) -> None:
+        self._most_s, self._first_s, self._least_s = most_s, first_s, least_s
         self._longest_s: float | None = None
 
     def measured(self, seconds: float) -> None:
@@ -40,8 +43,8 @@ class Patience:
     def limit_s(self) -> float:
         """Longest silence that is borne now, in seconds."""
         if self._longest_s is None:
-            return self._most_s
-        return min(self._most_s, max(LEAST_S, PATIENCE * self._longest_s))
+            return min(self._most_s, self._first_s)
+        return min(self._most_s, max(self._least_s, PATIENCE * self._longest_s))
 
 
 class Silence:

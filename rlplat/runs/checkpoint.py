@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,13 @@ class CheckpointStore:
         self.keep = keep
 
     @contextlib.contextmanager
-    def write(self, step: int, info: Mapping[str, Any]) -> Iterator[Path]:
+    def write(self, step: int, info: Mapping[str, Any], spared: Collection[int] = ()) -> Iterator[Path]:
         """Yield an empty folder to fill; when the block ends well, it becomes the checkpoint of `step`.
 
         A kill at any moment leaves the checkpoints before it, or those and this one. An error in the block leaves the
-        ones before it. A checkpoint of the same step is replaced. Raises CheckpointError when the disk is full.
+        ones before it. A checkpoint of the same step is replaced. The old ones that it drives out are deleted, but for
+        those of the steps in `spared`, which may still be marked as the best. Raises CheckpointError when the disk is
+        full.
         """
         temporary = self.folder / f".tmp-{step}-{os.getpid()}"
         try:
@@ -79,7 +81,7 @@ class CheckpointStore:
             if isinstance(error, OSError) and is_disk_full(error):
                 raise self._full(step, written) from error
             raise
-        self._prune(step)
+        self._prune(step, spared)
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that is sound, warning of each broken one passed over; None if there is none.
@@ -131,7 +133,8 @@ class CheckpointStore:
         try:
             return _open(folders[step], step)
         except CheckpointError as error:
-            raise CheckpointError(f"{error}; choose another checkpoint: {_list(folders)}") from error
+            folders.pop(step)
+            raise CheckpointError(f"{error}; choose another checkpoint; there are: {_list(folders)}") from error
 
     def resolve(self, name: str) -> Checkpoint:
         """Return what `latest`, `best` or a step's number names; raises CheckpointError if it names nothing."""
@@ -205,16 +208,18 @@ class CheckpointStore:
         sync(self.folder)
         shutil.rmtree(replaced, ignore_errors=True)
 
-    def _prune(self, step: int) -> None:
-        """Delete what lies more than `keep` checkpoints back. Later steps (of a broken end that a resumed run will
-        write again) do not count, so that they never drive out sound ones.
+    def _prune(self, step: int, spared: Collection[int]) -> None:
+        """Delete what lies more than `keep` checkpoints back and is not spared.
+
+        Later steps (of a broken end that a resumed run will write again) do not count, so that they never drive out
+        sound ones.
         """
         folders = self._folders()
         try:
             record = self._best_record()
             best = None if record is None else record["step"]
             for old in sorted(found for found in folders if found <= step)[: -self.keep]:
-                if old != best:
+                if old != best and old not in spared:
                     # Renamed first, so that a kill in the middle leaves no checkpoint that looks broken.
                     doomed = self.folder / f".tmp-{old}-{os.getpid()}"
                     folders[old].rename(doomed)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from rich import box
 from rich.columns import Columns
@@ -20,7 +20,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rlplat.runs.progress import ProgressView, ResultRow, duration, elo_text, number, percent, plain_line, score_text
+from rlplat.runs.progress import (
+    EpisodesRow,
+    MatchRow,
+    ProgressView,
+    ResultRow,
+    duration,
+    elo_text,
+    number,
+    percent,
+    plain_line,
+    return_text,
+    score_text,
+    success_text,
+)
 
 _REFRESH_S = 0.1
 """Shortest time between two drawings of the panel: more is only flicker."""
@@ -186,23 +199,49 @@ def _figures(groups: Sequence[tuple[str, Mapping[str, float]]]) -> RenderableTyp
 
 
 def _result_table(rows: Sequence[ResultRow], title: str | None = None) -> RenderableType:
-    """One row per opponent, with as many columns as there is room for."""
-    columns: list[tuple[str, Callable[[ResultRow], str]]] = [
-        ("games", lambda row: str(row.num_games)),
-        ("win", lambda row: str(row.wins)),
-        ("draw", lambda row: str(row.draws)),
-        ("loss", lambda row: str(row.losses)),
-        ("score [95 %]", score_text),
-        ("Elo [95 %]", elo_text),
-    ]
+    """One row per opponent or player, with as many columns as there is room for."""
+    episodes = [row for row in rows if isinstance(row, EpisodesRow)]
+    if episodes:
+        return _table("player", [row.player for row in episodes], episodes, _EPISODES_COLUMNS, ((1, 3), (1, 2)), title)
+    matches = [row for row in rows if not isinstance(row, EpisodesRow)]
+    return _table("opponent", [row.opponent for row in matches], matches, _MATCH_COLUMNS, ((4, 6), (4, 5)), title)
+
+
+_MATCH_COLUMNS: list[tuple[str, Callable[[MatchRow], str]]] = [
+    ("games", lambda row: str(row.num_games)),
+    ("win", lambda row: str(row.wins)),
+    ("draw", lambda row: str(row.draws)),
+    ("loss", lambda row: str(row.losses)),
+    ("score [95 %]", score_text),
+    ("Elo [95 %]", elo_text),
+]
+_EPISODES_COLUMNS: list[tuple[str, Callable[[EpisodesRow], str]]] = [
+    ("episodes", lambda row: str(row.num_episodes)),
+    ("return [95 %]", return_text),
+    ("success [95 %]", success_text),
+    ("steps", lambda row: number(row.mean_length)),
+]
+
+Row = TypeVar("Row")
+
+
+def _table(
+    heading: str,
+    names: Sequence[str],
+    rows: Sequence[Row],
+    columns: Sequence[tuple[str, Callable[[Row], str]]],
+    narrower: Sequence[tuple[int, int]],
+    title: str | None,
+) -> RenderableType:
+    """A table with all columns or, where there is less room, with those of a narrower range."""
     tables = []
-    for shown in (columns, columns[4:], columns[4:5]):
+    for first, end in ((0, len(columns)), *narrower):
         table = Table(title=None if title is None else Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-        table.add_column("opponent", no_wrap=True)
-        for heading, _ in shown:
-            table.add_column(heading, justify="right", no_wrap=True)
-        for row in rows:
-            table.add_row(Text(row.opponent), *(cell(row) for _, cell in shown))
+        table.add_column(heading, no_wrap=True)
+        for name, _ in columns[first:end]:
+            table.add_column(name, justify="right", no_wrap=True)
+        for row_name, row in zip(names, rows, strict=True):
+            table.add_row(Text(row_name), *(cell(row) for _, cell in columns[first:end]))
         tables.append((_width(table), table))
     return _Fitting(*tables)
 
@@ -225,5 +264,8 @@ def _width(renderable: RenderableType) -> int:
 
 def _evaluation_line(step: int | None, row: ResultRow) -> str:
     when = "" if step is None else f" at step {number(step)}"
+    if isinstance(row, EpisodesRow):
+        success = "" if row.success is None else f" | success {success_text(row)}"
+        return f"evaluation{when} of {row.player}: return {return_text(row)}{success} | {row.num_episodes} episodes"
     counts = f"{row.wins} won, {row.draws} drawn, {row.losses} lost of {row.num_games}"
     return f"evaluation{when} against {row.opponent}: score {score_text(row)} | Elo {elo_text(row)} | {counts}"

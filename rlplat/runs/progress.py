@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Budget:
         return min(1.0, max(0.0, self.done / self.total)) if self.total > 0 else 1.0
 
 
-class ResultRow(Protocol):
+class MatchRow(Protocol):
     """The result of a match as it is shown; `rlplat.evaluation` makes such objects.
 
     All is from the view of the agent. `score` is (wins + draws / 2) / num_games, `elo` the difference in Elo, infinite
@@ -62,6 +62,45 @@ class ResultRow(Protocol):
 
     @property
     def elo_high(self) -> float: ...
+
+
+@runtime_checkable
+class EpisodesRow(Protocol):
+    """The result of a task's episodes as it is shown: of the agent or of a baseline.
+
+    Low and high are the ends of 95 % intervals; success is None where the environment does not speak of it.
+    """
+
+    @property
+    def player(self) -> str: ...
+
+    @property
+    def num_episodes(self) -> int: ...
+
+    @property
+    def mean_return(self) -> float: ...
+
+    @property
+    def return_low(self) -> float: ...
+
+    @property
+    def return_high(self) -> float: ...
+
+    @property
+    def success(self) -> float | None: ...
+
+    @property
+    def success_low(self) -> float | None: ...
+
+    @property
+    def success_high(self) -> float | None: ...
+
+    @property
+    def mean_length(self) -> float: ...
+
+
+ResultRow = MatchRow | EpisodesRow
+"""One row of an evaluation."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +182,21 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def score_text(row: ResultRow) -> str:
+def return_text(row: EpisodesRow) -> str:
+    return f"{number(row.mean_return)} [{number(row.return_low)}, {number(row.return_high)}]"
+
+
+def success_text(row: EpisodesRow) -> str:
+    if row.success is None or row.success_low is None or row.success_high is None:
+        return "-"
+    return f"{percent(row.success)} [{100 * row.success_low:.1f}, {100 * row.success_high:.1f}]"
+
+
+def score_text(row: MatchRow) -> str:
     return f"{percent(row.score)} [{100 * row.score_low:.1f}, {100 * row.score_high:.1f}]"
 
 
-def elo_text(row: ResultRow) -> str:
+def elo_text(row: MatchRow) -> str:
     return f"{_signed(row.elo)} [{_signed(row.elo_low)}, {_signed(row.elo_high)}]"
 
 

@@ -6,18 +6,22 @@ Axes: A actions, C planes, H rows, W columns. Two players, 0 and 1; returns are 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlplat import _core
 from rlplat.errors import GameError
-from rlplat.interfaces import EnvSpec
+from rlplat.interfaces import EnvSpec, board_spec
 from rlplat.search import library
+
+if TYPE_CHECKING:
+    from rlplat.notation.record import RecordForm
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,14 @@ class GameDefinition:
     positions: Path | None = None
     """A file of positions with exact scores (see `rlplat.evaluation.positions`), by which every evaluation of a run of
     this game with the file's parameters is judged, too. A few hundred: each costs two searches."""
+    record: RecordForm | None = None
+    """How people write games of it down: `rlplat.notation.sgf.SgfForm` or `rlplat.notation.pgn.PgnForm`."""
+    position_line: Callable[[State], str] | None = None
+    """A position as one line that `Game.state_from_text` reads (chess: a FEN); a function of a module."""
+    protocol: Literal["gtp", "uci"] | None = None
+    """How programs play it with each other. `gtp`: by the Go Text Protocol, with the names of moves as vertices, and
+    parameters `size` and `komi` as its commands set them. `uci`: by the Universal Chess Interface, with a notation
+    `uci` and `position_line`."""
 
     def load(self, **parameters: float) -> Game:
         """Compile the rules if need be and set the parameters.
@@ -44,7 +56,7 @@ class GameDefinition:
             raise GameError(
                 f"{self.header}: its RLPLAT_GAME line says '{description['name']}', its GameDefinition '{self.name}'"
             )
-        values = _check_parameters(self.name, description["parameters"], parameters)
+        values = check_parameters(self.name, description["parameters"], parameters)
         try:
             core = _core.Game(str(path), list(values.values()))
         except ValueError as error:
@@ -52,10 +64,41 @@ class GameDefinition:
             raise GameError(f"{self.name} refuses {given}: {error}") from error
         return Game(self, core, values)
 
+    def libraries(self) -> list[Path]:
+        """Compile the rules if need be; return the libraries that a job must carry."""
+        return [library.build(self.header)]
 
-def _check_parameters(
+
+class GameType(Protocol):
+    """A game before its parameters are set: what a configuration names. `GameDefinition` says what each part means."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def positions(self) -> Path | None: ...
+
+    @property
+    def record(self) -> RecordForm | None: ...
+
+    @property
+    def position_line(self) -> Callable[[State], str] | None: ...
+
+    @property
+    def protocol(self) -> Literal["gtp", "uci"] | None: ...
+
+    def load(self, **parameters: float) -> Game: ...
+
+    def libraries(self) -> list[Path]: ...
+
+
+def check_parameters(
     game: str, specifications: Sequence[Mapping[str, Any]], given: Mapping[str, float]
 ) -> dict[str, float]:
+    """Return the value of every parameter, those not given by their defaults.
+
+    `specifications` are dicts of name, default, minimum, maximum, is_integer. GameError for what does not fit.
+    """
     known = {specification["name"]: specification for specification in specifications}
     for name in given:
         if name not in known:
@@ -66,11 +109,13 @@ def _check_parameters(
     for name, specification in known.items():
         value = given.get(name, specification["default"])
         low, high = specification["minimum"], specification["maximum"]
-        kind = "a whole number" if specification["is_integer"] else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise GameError(f"{game}: {name} is {value!r}; it must be {kind} from {low:g} to {high:g}")
-        if specification["is_integer"] and value != int(value):
-            raise GameError(f"{game}: {name} is {value!r}; it must be a whole number from {low:g} to {high:g}")
+        whole = specification["is_integer"]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not low <= value <= high or (whole and value != int(value)):
+            found = f"{value:g}" if is_number else repr(value)
+            kind = "a whole number" if whole else "a number"
+            limits = f" from {low:g} to {high:g}" if math.isfinite(high - low) else ""
+            raise GameError(f"{game}: {name} is {found}; it must be {kind}{limits}")
         values[name] = float(value)
     return values
 
@@ -78,7 +123,7 @@ def _check_parameters(
 class Game:
     """A game with its parameters set."""
 
-    def __init__(self, definition: GameDefinition, core: _core.Game, parameters: Mapping[str, float]) -> None:
+    def __init__(self, definition: GameType, core: _core.Game, parameters: Mapping[str, float]) -> None:
         self.definition = definition
         self.core = core
         """The compiled game, as `rlplat._core` takes it."""
@@ -99,7 +144,7 @@ class Game:
 
     @property
     def spec(self) -> EnvSpec:
-        return EnvSpec(self.name, self.plane_shape, self.num_actions)
+        return board_spec(self.name, self.plane_shape, self.num_actions)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load, (self.definition, self.parameters)
@@ -151,7 +196,7 @@ def _solved_games() -> str:
     return f"with their default parameters these have: {', '.join(solved) or 'none'}"
 
 
-def _load(definition: GameDefinition, parameters: Mapping[str, float]) -> Game:
+def _load(definition: GameType, parameters: Mapping[str, float]) -> Game:
     return definition.load(**parameters)
 
 
@@ -234,6 +279,10 @@ class State:
     def copy(self) -> State:
         return State(self.game, self.position.copy())
 
+    def start(self) -> State:
+        """Where the game began."""
+        return State(self.game, self.position.start())
+
     def planes(self) -> NDArray[np.float32]:
         """What the network sees, from the view of the player to move: float32 `[C, H, W]`."""
         planes = np.empty(self.game.plane_shape, np.float32)
@@ -295,7 +344,7 @@ class State:
 
     def moves_text(self) -> str:
         """The moves so far as text that `Game.state_from_moves` reads, or `play` where the game began elsewhere."""
-        replay = State(self.game, self.position.start())
+        replay = self.start()
         short = replay.has_short_names()
         texts = []
         for action in self.actions:

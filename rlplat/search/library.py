@@ -154,7 +154,7 @@ def main(arguments: list[str]) -> None:
     from rlplat.registry import names, resolve
 
     for name in names("game") if arguments == ["--all"] else arguments:
-        print(build(resolve(name, kind="game").header))
+        print(*resolve(name, kind="game").libraries())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rlplat.errors import GameError
+from rlplat.errors import GameError, RulesError
 from rlplat.testing import knowledge, rules, views
 from rlplat.testing.sample import Sample
 
@@ -40,8 +40,9 @@ CHECKS: dict[str, Callable[[Sample], str | None]] = {
     "mirrored games": views.check_mirrored_games,
     "heuristic": knowledge.check_heuristic,
     "exact score": knowledge.check_exact_score,
+    "records": views.check_records,
 }
-"""In order, by the name under which a report lists them. The last two find nothing wrong where a game has neither."""
+"""In order, by the name under which a report lists them. The last three find nothing wrong where a game has none."""
 
 FOUNDATIONS = ("sizes", "start", "legal actions", "players", "symmetries")
 """Checks without which those after them make no sense: once one of these failed, they are left out."""
@@ -85,8 +86,8 @@ class CheckReport:
             lines.append(f"  {'ok    ' if check.failure is None else 'FAILED'}  {check.name}")
             if check.failure is not None:
                 lines += [f"          {line}" for line in check.failure.splitlines()]
-        if len(self.checks) < len(CHECKS):
-            left_out = ", ".join(list(CHECKS)[len(self.checks) :])
+        made = {check.name for check in self.checks}
+        if left_out := ", ".join(name for name in CHECKS if name not in made):
             lines.append(f"  left out until this is mended: {left_out}")
         return "\n".join(lines)
 
@@ -96,7 +97,10 @@ def check_game(game: Game, *, num_games: int = NUM_GAMES, seed: int = 0) -> Chec
 
     Equal seeds play equal games. Nothing is raised for a broken game: the report says what is wrong.
     """
-    games, seconds = _play(game, num_games, seed)
+    try:
+        games, seconds = _play(game, num_games, seed)
+    except RulesError as error:
+        return CheckReport(game.name, (Check("random games", str(error)),), 0, 0, 0.0)
     sample = Sample(game, games, seed)
     checks = []
     for name, check in CHECKS.items():
@@ -127,6 +131,8 @@ def _play(game: Game, num_games: int, seed: int) -> tuple[list[list[State]], flo
             after = states[-1].copy()
             try:
                 after.apply(int(rng.choice(legal)))
+            except RulesError:
+                raise
             except GameError:
                 break
             states.append(after)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlplat.errors import NotationError
+from rlplat.notation.record import GameRecord
 from rlplat.testing.sample import Sample, where
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 NUM_MIRRORED_GAMES = 10
 """Games that are played again under every symmetry."""
+
+NUM_RECORDED_GAMES = 5
+"""Games that are written down and read back."""
 
 
 def check_action_texts(sample: Sample) -> str | None:
@@ -150,4 +155,21 @@ def check_mirrored_games(sample: Sample) -> str | None:
                 ]
                 if ends[0] != ends[1]:
                     return f"symmetry {k}: player, end or returns differ {where(mirrored)} and {where(state)}"
+    return None
+
+
+def check_records(sample: Sample) -> str | None:
+    """Games are read as they were written, in the form that the game's definition names, if it names one."""
+    game, form = sample.game, sample.game.definition.record
+    for states in sample.games[:NUM_RECORDED_GAMES] if form is not None else ():
+        assert form is not None
+        last = states[-1]
+        outcome = float(last.returns[0]) if last.is_terminal else None
+        try:
+            text = form.write([GameRecord(last, outcome)])
+            (found,) = form.read(text, game.definition, game.parameters, source="the record")
+        except NotationError as error:
+            return f"the game {where(last)} cannot be written or read: {error}"
+        if (found.state.actions, found.outcome) != (last.actions, outcome):
+            return f"the game {where(last)} is read as {found.state.moves_text()} with result {found.outcome}:\n{text}"
     return None

@@ -21,6 +21,7 @@ RECENT_ROWS = 10
 WORK = {
     "search": "the tree search",
     "inference": "the network",
+    "simulation": "stepping the environments",
     "records": "writing games down",
     "learn": "updating the network",
     "draw": "drawing of batches",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rlplat import registry
 from rlplat.config import RunConfig
+from rlplat.environments.resolve import Environment, game_of, resolve
 from rlplat.interfaces import Agent
 from rlplat.search.game import Game
 
@@ -16,11 +17,16 @@ class Built:
     """A configuration with the objects that it names."""
 
     config: RunConfig
-    game: Game
+    env: Environment
     agent: Agent
+
+    @property
+    def game(self) -> Game:
+        """What is learned. RunError if it is a task."""
+        return game_of(self.env)
 
 
 def build(config: RunConfig, *, trust: Sequence[str] = ()) -> Built:
     """Load the environment and the agent that a configuration names."""
-    game = registry.resolve(config.env.id, kind="game", trust=trust).load(**config.env.parameters)
-    return Built(config, game, registry.resolve(config.agent.id, kind="agent", trust=trust)(config, game))
+    env = resolve(config.env.id, trust=trust).load(**config.env.parameters)
+    return Built(config, env, registry.resolve(config.agent.id, kind="agent", trust=trust)(config, env))

@@ -18,6 +18,8 @@ import psutil  # type: ignore[import-untyped]
 
 from rlplat.config import RunConfig
 from rlplat.data.replay import GameReplay
+from rlplat.environments.task import Task
+from rlplat.evaluation.episodes import evaluate_episodes
 from rlplat.evaluation.evaluate import evaluate_policy
 from rlplat.hardware import num_cores
 from rlplat.interfaces import Arrays, Demand, Metrics, Summary
@@ -34,6 +36,8 @@ COLLECT_CALLS = 8
 """Calls of the collector that share out what the learner asks for, so that time can end them early."""
 UPDATES_MEASURED = 50
 """Updates that must be owed before the ratio of updates to data is read off: it comes in whole updates."""
+MOST_TURNS = 500
+"""Turns after which no further update is expected of more data: far more than an update of any batch size takes."""
 FILLED_POSITIONS = 100_000
 """Positions to which a replay is really filled; a larger one is taken to grow in proportion."""
 
@@ -46,14 +50,14 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
     """
     check_placement(config.placement)
     built = build(config, trust=trust)
-    check_opponents(config, built.game, trust)
+    check_opponents(config, built.env, trust)
     learner = LearnerHost(built.agent.make_learner(inline=config.placement.mode == "inline"))
     report = learner.start(None, None)
     learner_bytes = _memory_bytes()
     collector = CollectorHost(built.agent.make_collector(0, config.placement.resolve_num_actors()))
     collection = _collect(collector, learner, report.demand.amount, seconds)
     collector_bytes, before = _memory_bytes() - learner_bytes, _memory_bytes()
-    learning = _learn(learner, collection, seconds)
+    learning = _learn(learner, collection, config.placement.resolve_num_actors(), seconds)
     learner_bytes += _memory_bytes() - before
     forecast = Forecast(
         collect_s=collection.seconds / collection.amount_made,
@@ -70,7 +74,7 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
         Result("check.loss", learning.report.metrics.get("loss/total")),
         *_rates(built, collection, learning),
         *_sizes(built, learner, collector, collection, learning, learner_bytes, collector_bytes),
-        *_duration(config, forecast),
+        *_duration(config, forecast, built.agent.unit),
     ]
 
 
@@ -107,16 +111,21 @@ def _collect(collector: CollectorHost, learner: LearnerHost, amount: int, second
     return _Collection(batch, dict(counters), elapsed_s, finished + under_way)
 
 
-def _learn(learner: LearnerHost, collection: _Collection, seconds: float) -> _Learning:
+def _learn(learner: LearnerHost, collection: _Collection, num_collectors: int, seconds: float) -> _Learning:
     """Hand over data until an update is owed, then see how many updates more data pays for, then make some."""
     report = learner.turn([collection.batch], 0)
     while report.progress.owed < 1:
         report = learner.turn([collection.batch], 0)
-    first = report.progress
-    while report.progress.owed < first.owed + UPDATES_MEASURED:
+    first, num_turns = report.progress, 0
+    while report.progress.owed < first.owed + UPDATES_MEASURED and num_turns < MOST_TURNS:
         report = learner.turn([collection.batch], 0)
+        num_turns += 1
     last = report.progress
-    updates_per_amount = (last.owed - first.owed) / (last.amount - first.amount)
+    if last.owed > first.owed:
+        updates_per_amount = (last.owed - first.owed) / (last.amount - first.amount)
+        free_amount = max(0.0, last.amount - last.owed / updates_per_amount)
+    else:  # on-policy: newer data takes the place of older, and a round of all collectors is worth one update
+        updates_per_amount, free_amount = 1 / (num_collectors * collection.batch[1].amount), 0.0
     report = learner.turn([], 1)  # the first one is slow
     num_updates, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds or num_updates == 0:
@@ -125,13 +134,16 @@ def _learn(learner: LearnerHost, collection: _Collection, seconds: float) -> _Le
         report = learner.turn([], 1)
         num_updates += 1
     update_s = (time.perf_counter() - start) / num_updates
-    return _Learning(report, update_s, max(0.0, last.amount - last.owed / updates_per_amount), updates_per_amount)
+    return _Learning(report, update_s, free_amount, updates_per_amount)
 
 
 def _play(built: Built, learner: LearnerHost, trust: Sequence[str]) -> list[Result]:
-    """One move, and a pair of games against the weakest opponent."""
+    """One move, and a pair of games against the weakest opponent; of a task, an episode."""
     settings = built.config.evaluation
     policy = built.agent.make_policy(learner.weights, num_simulations=settings.num_simulations, seed=built.config.seed)
+    if isinstance(built.env, Task):
+        (returns,) = evaluate_episodes(built.env, policy, [], num_episodes=1, seed=built.config.seed, trust=trust)
+        return [Result("check.evaluation.return", returns.mean_return, "reward/episode")]
     state = built.game.initial_state()
     move = state.action_text(int(policy.act([state])[0]))
     (match,) = evaluate_policy(
@@ -147,13 +159,14 @@ def _play(built: Built, learner: LearnerHost, trust: Sequence[str]) -> list[Resu
 
 
 def _rates(built: Built, collection: _Collection, learning: _Learning) -> list[Result]:
+    unit = built.agent.unit.removesuffix("s")
     rates, _ = built.agent.view(built.agent.summarise(collection.counters, collection.seconds))
-    rates["positions"] = collection.amount_made / collection.seconds
+    rates[built.agent.unit] = collection.amount_made / collection.seconds
     rates.pop("games", None)  # those that have ended tell little so early
     return [
         *(Result(f"check.rate.{name}", rate, f"{name}/s per core") for name, rate in rates.items()),
         Result("check.rate.updates", 1 / learning.update_s, "updates/s"),
-        Result("check.rate.updates_per_position", learning.updates_per_amount, "updates/position"),
+        Result(f"check.rate.updates_per_{unit}", learning.updates_per_amount, f"updates/{unit}"),
     ]
 
 
@@ -200,7 +213,7 @@ def _replay_bytes(game: Game, arrays: Arrays, capacity: int) -> tuple[float, flo
     return replay.bytes * capacity / filled, disk_bytes * capacity / max(1, replay.num_positions)
 
 
-def _duration(config: RunConfig, forecast: Forecast) -> list[Result]:
+def _duration(config: RunConfig, forecast: Forecast, unit: str) -> list[Result]:
     """Minutes to each budget, and what the run has brought when the first one ends it."""
     training = config.training
     minutes = {}
@@ -216,7 +229,7 @@ def _duration(config: RunConfig, forecast: Forecast) -> list[Result]:
         *(Result(f"check.minutes.{budget}", value, "minutes") for budget, value in minutes.items()),
         Result("check.end.by", f"training.{ends_by}"),
         Result("check.end.minutes", minutes[ends_by], "minutes"),
-        Result("check.end.positions", round(amount), "positions"),
+        Result(f"check.end.{unit}", round(amount), unit),
         Result("check.end.updates", round(forecast.updates_at(amount)), "updates"),
     ]
 

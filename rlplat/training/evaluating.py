@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplat.config import RunConfig
-from rlplat.errors import CheckpointError, RunError
+from rlplat.environments.resolve import Environment
+from rlplat.environments.task import Task
+from rlplat.errors import CheckpointError, ProgramError, RegistryError, RunError
+from rlplat.evaluation.episodes import AGENT, Returns, evaluate_episodes
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
 from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
@@ -44,9 +47,11 @@ class Strength:
     """What an evaluation found."""
 
     evaluations: list[Evaluation]
-    """One per opponent."""
+    """One per opponent; empty for a task."""
     judgements: list[Judgement]
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
+    episodes: Sequence[Returns] = ()
+    """Of a task: the agent's, then one for each baseline."""
     against_rival: Evaluation | None = None
     """The match against the best checkpoint before this one; None if there was none."""
     seconds: float = 0.0
@@ -60,8 +65,18 @@ class Strength:
         return (*self.evaluations, *([] if self.against_rival is None else [self.against_rival]))
 
     @property
+    def rows(self) -> tuple[Evaluation | Returns, ...]:
+        """What is shown: matches or episodes."""
+        return (*self.matches, *self.episodes)
+
+    @property
     def mean_score(self) -> float:
-        """Mean score over the opponents: what decides which checkpoint is the best."""
+        """What decides which checkpoint is the best: the mean score over the opponents; of a task the share of
+        successes, or the mean return where the environment does not speak of success.
+        """
+        if self.episodes:
+            own = self.episodes[0]
+            return own.mean_return if own.success is None else own.success
         return sum(evaluation.score for evaluation in self.evaluations) / len(self.evaluations)
 
     def metrics(self) -> Metrics:
@@ -83,10 +98,59 @@ class Strength:
             player = "network" if each.simulations == 0 else "search"
             found[f"positions/{each.group}/result_changed/{player}"] = each.result_changed
             found[f"positions/{each.group}/not_best/{player}"] = each.not_best
+        for episodes in self.episodes:
+            found |= _metrics_of(episodes)
         return found
 
 
+def _metrics_of(episodes: Returns) -> Metrics:
+    prefix = "evaluation" if episodes.player == AGENT else f"evaluation/{episodes.player}"
+    measures = {
+        "return": episodes.mean_return,
+        "return_low": episodes.return_low,
+        "return_high": episodes.return_high,
+        "success": episodes.success,
+        "success_low": episodes.success_low,
+        "success_high": episodes.success_high,
+        "length": episodes.mean_length,
+    }
+    return {f"{prefix}/{name}": value for name, value in measures.items() if value is not None}
+
+
 def evaluate_weights(
+    config: RunConfig,
+    env: Environment,
+    agent: Agent,
+    weights: Arrays,
+    step: int,
+    *,
+    rival: Rival | None = None,
+    final: bool = False,
+) -> Strength:
+    """Say how strong published weights are, by matches or by episodes, as `config.evaluation` says for during training
+    or for its end.
+    """
+    if isinstance(env, Task):
+        return _by_episodes(config, env, agent, weights, step, final=final)
+    settings = config.evaluation
+    num_games = settings.final_num_games if final else settings.num_games
+    return _by_matches(config, env, agent, weights, step, num_games=num_games, rival=rival)
+
+
+def _by_episodes(config: RunConfig, task: Task, agent: Agent, weights: Arrays, step: int, *, final: bool) -> Strength:
+    settings, start = config.evaluation, time.perf_counter()
+    episodes = evaluate_episodes(
+        task,
+        agent.make_policy(weights, num_simulations=None, seed=config.seed),
+        settings.against,
+        num_episodes=settings.final_num_episodes if final else settings.num_episodes,
+        seed=config.seed,
+        step=step,
+    )
+    return Strength([], [], episodes, seconds=time.perf_counter() - start)
+
+
+def _by_matches(
     config: RunConfig,
     game: Game,
     agent: Agent,
@@ -94,9 +158,9 @@ def evaluate_weights(
     step: int,
     *,
     num_games: int,
-    rival: Rival | None = None,
+    rival: Rival | None,
 ) -> Strength:
-    """Play `num_games` against each opponent of `config.evaluation` with published weights, and judge their moves."""
+    """Play `num_games` against each opponent of `config.evaluation`, and judge the game's positions."""
     settings, start = config.evaluation, time.perf_counter()
 
     def make_policy(num_simulations: int | None, weights: Arrays = weights) -> Policy:
@@ -130,12 +194,17 @@ def evaluate_weights(
         judgements = judge_weights(make_policy, positions, num_simulations=settings.num_simulations, step=step)
     pictures = draw_samples(game, make_policy, positions, num_simulations=settings.num_simulations)
     seconds = time.perf_counter() - start
-    return Strength(evaluations, judgements, against_rival, seconds=seconds, pictures=pictures)
+    return Strength(evaluations, judgements, against_rival=against_rival, seconds=seconds, pictures=pictures)
+
+
+def give_up(step: int, error: ProgramError) -> None:
+    """Log that an evaluation came to nothing because of a program that it was to play: it costs no run."""
+    _log.warning("the evaluation of update %d is given up: %s", step, error)
 
 
 def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | None:
     """Return the best checkpoint before that of `step`; None if there is none, or no matches with it are wanted."""
-    if not config.evaluation.rival_num_games:
+    if not config.env.is_game or not config.evaluation.rival_num_games:
         return None
     try:
         best = store.best(before=step)
@@ -145,10 +214,13 @@ def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | No
         return None
 
 
-def check_opponents(config: RunConfig, game: Game, trust: Sequence[str] = ()) -> None:
+def check_opponents(config: RunConfig, env: Environment, trust: Sequence[str] = ()) -> None:
     """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
     for name in config.evaluation.against:
-        parse_opponent(name, trust=trust).make_policy(game, config.seed)
+        try:
+            parse_opponent(name, trust=trust).make_policy(env, config.seed)
+        except RegistryError as error:
+            raise RegistryError(f"evaluation.against: {error}") from error
 
 
 def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating: RatingView | None) -> None:
@@ -160,7 +232,11 @@ def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating:
 
 def save_strength(folder: Path, step: int, strength: Strength) -> None:
     """Write what an evaluation of the checkpoint at `step` found into a run's `evaluations` folder."""
-    rows: dict[str, Sequence[object]] = {"evaluations": strength.evaluations}
+    rows: dict[str, Sequence[object]] = {}
+    if strength.evaluations:
+        rows["evaluations"] = strength.evaluations
+    if strength.episodes:
+        rows["episodes"] = strength.episodes
     if strength.against_rival is not None:
         rows["matches"] = [strength.against_rival]
     if strength.judgements:
@@ -170,6 +246,8 @@ def save_strength(folder: Path, step: int, strength: Strength) -> None:
 
 def rating_of(config: RunConfig, run: Path, step: int) -> RatingView | None:
     """Rate the checkpoint at `step` anew by all that is saved; None, with a reason in the log, if that cannot be."""
+    if not config.env.is_game:
+        return None
     anchor = anchor_of(config.evaluation)
     try:
         rating = rate_checkpoint(run, config.evaluation, step)
@@ -185,6 +263,18 @@ RATING_METRICS = ("rating/elo", "rating/elo_low", "rating/elo_high")
 def rating_metrics(rating: RatingView | None) -> Metrics:
     """A rating and the ends of its 95 % interval as metrics."""
     return {} if rating is None else dict(zip(RATING_METRICS, (rating.elo, rating.low, rating.high), strict=True))
+
+
+def strength_layout(config: RunConfig, env: Environment) -> tuple[Mapping[str, list[str]], Mapping[str, list[str]]]:
+    """TensorBoard charts of the strength: those that come first of all, and others."""
+    against = config.evaluation.against
+    if isinstance(env, Task):
+        players = ["evaluation", *(f"evaluation/{name}" for name in against)]
+        charts = {name: [f"{player}/{name}" for player in players] for name in ("return", "success", "length")}
+        return {"return: does it get better?": charts["return"]}, charts
+    first = {"score: does it get stronger?": [f"evaluation/{opponent}/score" for opponent in against]}
+    elo = [f"evaluation/{opponent}/elo" for opponent in against]
+    return first, {"Elo difference": elo, "rating": list(RATING_METRICS), **positions_layout(env)}
 
 
 def positions_layout(game: Game) -> dict[str, list[str]]:

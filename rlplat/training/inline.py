@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rlplat.config import RunConfig
+from rlplat.environments.resolve import Environment
+from rlplat.errors import ProgramError
 from rlplat.interfaces import Agent, Arrays, Demand
-from rlplat.search.game import Game
-from rlplat.training.evaluating import Rival, Strength, evaluate_weights
+from rlplat.training.evaluating import Rival, Strength, evaluate_weights, give_up
 from rlplat.training.hosts import CollectorHost, CollectorState, LearnerHost, Report, load_collectors, save_collectors
 from rlplat.training.pool import Batch
 
@@ -20,8 +21,8 @@ class InlinePool:
     Equal configurations give equal runs, bit by bit.
     """
 
-    def __init__(self, config: RunConfig, game: Game, agent: Agent) -> None:
-        self._config, self._game, self._agent = config, game, agent
+    def __init__(self, config: RunConfig, env: Environment, agent: Agent) -> None:
+        self._config, self._env, self._agent = config, env, agent
         self._num_collectors = config.placement.resolve_num_actors()
         self._threads = ThreadPoolExecutor(self._num_collectors, thread_name_prefix="collector")
         self._evaluations: list[tuple[int, Strength]] = []
@@ -60,12 +61,19 @@ class InlinePool:
         save_collectors(folder, [CollectorState(*pair) for pair in zip(self._generations, states, strict=True)])
 
     def evaluate(self, step: int, rival: Rival | None) -> None:
-        """Evaluate at once; the games wait meanwhile."""
-        num_games, weights = self._config.evaluation.num_games, self._learner.weights
-        strength = evaluate_weights(
-            self._config, self._game, self._agent, weights, step, num_games=num_games, rival=rival
-        )
-        self._evaluations.append((step, strength))
+        """Evaluate at once; the collectors wait meanwhile."""
+        weights = self._learner.weights
+        try:
+            strength = evaluate_weights(self._config, self._env, self._agent, weights, step, rival=rival)
+        except ProgramError as error:
+            give_up(step, error)
+        else:
+            self._evaluations.append((step, strength))
+
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of what `evaluations` has not returned."""
+        return [step for step, _ in self._evaluations]
 
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """What `evaluate` found since the last call."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from rlplat.config import RunConfig
 from rlplat.errors import CheckpointError
+from rlplat.evaluation.episodes import Returns
 from rlplat.evaluation.evaluate import Evaluation
 from rlplat.interfaces import Agent, Metrics
 from rlplat.runs.checkpoint import Checkpoint, CheckpointStore
@@ -24,6 +25,7 @@ from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import Budget, ProgressView, RatingView
 from rlplat.training.advice import Advisor
 from rlplat.training.evaluating import rating_of, rival_of, save_strength, write_strength
+from rlplat.training.health import HealthWatch
 from rlplat.training.hosts import TIMING, Report
 from rlplat.training.pool import Batch, Pool
 from rlplat.training.stages import Stages
@@ -67,11 +69,12 @@ class TrainingLoop:
         self._stop = stop
         self._takes_turns = config.placement.mode == "inline"
         self._advisor = Advisor(agent.remedies(), takes_turns=self._takes_turns)
+        self._health = HealthWatch(agent)
         self._evaluation_s = 0.0
         self._elapsed_before = 0.0
         self._interval = Interval(takes_turns=self._takes_turns)
         self._shown: Metrics = {}
-        self._evaluation: tuple[int | None, tuple[Evaluation, ...]] = (None, ())
+        self._evaluation: tuple[int | None, tuple[Evaluation | Returns, ...]] = (None, ())
         self._rating: RatingView | None = None
 
     def run(self, checkpoint: Checkpoint | None, report: Report) -> Report:
@@ -131,7 +134,8 @@ class TrainingLoop:
             "elapsed_s": self.elapsed_s,
             "evaluation_due": evaluation_due,
         }
-        with self._output.checkpoints.write(progress.updates, info) as folder:
+        spared = self._pool.under_evaluation
+        with self._output.checkpoints.write(progress.updates, info, spared) as folder:
             self._pool.save(folder)
         self._interval.stages.add_save(time.monotonic() - begun)
 
@@ -147,7 +151,7 @@ class TrainingLoop:
         settings, progress = self._config.training, report.progress
         limits = [
             ("updates", progress.updates, settings.max_updates),
-            ("positions", progress.amount, settings.max_amount),
+            (self._agent.unit, progress.amount, settings.max_amount),
             ("minutes", self.elapsed_s / 60, settings.max_minutes),
         ]
         return [Budget(unit, done, total) for unit, done, total in limits if total is not None]
@@ -172,6 +176,8 @@ class TrainingLoop:
         self._shown |= metrics
         if self._advisor.add(self._interval.stages, evaluation, renew=saving):
             self._output.metrics.text(progress.updates, "advice", self._advisor.sentence)
+        if self._health.add(metrics):
+            self._output.metrics.text(progress.updates, "health", self._health.text)
         self._output.folder.update(
             advice=self._advisor.sentence,
             updates=progress.updates,
@@ -189,7 +195,7 @@ class TrainingLoop:
 
     def _take_evaluations(self, *, wait: bool) -> None:
         for step, strength in self._pool.evaluations(wait=wait):
-            self._evaluation = (step, strength.matches)
+            self._evaluation = (step, strength.rows)
             self._evaluation_s += strength.seconds
             save_strength(self._output.folder.evaluations_path, step, strength)
             self._rating = rating_of(self._config, self._output.folder.path, step)
@@ -215,7 +221,7 @@ class TrainingLoop:
         view = ProgressView(
             budgets=tuple(self._budgets(report)),
             elapsed_s=self.elapsed_s,
-            counts={"updates": progress.updates, "episodes": progress.episodes, "positions": progress.amount},
+            counts={"updates": progress.updates, "episodes": progress.episodes, self._agent.unit: progress.amount},
             rates=rates,
             losses={
                 name.removeprefix("loss/"): value for name, value in self._shown.items() if name.startswith("loss/")

@@ -60,6 +60,11 @@ class Pool(Protocol):
         """
         ...
 
+    @property
+    def under_evaluation(self) -> list[int]:
+        """Steps of the evaluations that were begun and that `evaluations` has not returned: one may be of the best."""
+        ...
+
     def evaluations(self, *, wait: bool) -> list[tuple[int, Strength]]:
         """Evaluations that have ended since the last call, with their steps; with `wait`, all that were begun."""
         ...

@@ -12,7 +12,16 @@ from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
-from rlplat.errors import CheckpointError, ConfigError, DeviceError, GameError, RegistryError, RunError, WorkerError
+from rlplat.errors import (
+    CheckpointError,
+    ConfigError,
+    DeviceError,
+    GameError,
+    ProgramError,
+    RegistryError,
+    RunError,
+    WorkerError,
+)
 from rlplat.interfaces import Arrays
 from rlplat.reports import Result
 from rlplat.runs.arrays import load_arrays
@@ -24,14 +33,14 @@ from rlplat.tables import judgement_lines, strength_results
 from rlplat.training.build import Built, build
 from rlplat.training.changes import differences, unnamed
 from rlplat.training.evaluating import (
-    RATING_METRICS,
     Strength,
     check_opponents,
     evaluate_weights,
-    positions_layout,
+    give_up,
     rating_metrics,
     rating_of,
     save_strength,
+    strength_layout,
     write_strength,
 )
 from rlplat.training.hosts import TIMING
@@ -78,7 +87,7 @@ def train(
     check_placement(config.placement)
     run_dir = RUNS_FOLDER / config.name if run_dir is None else run_dir
     built = build(config, trust=trust)
-    check_opponents(config, built.game, trust)
+    check_opponents(config, built.env, trust)
     initial_weights = None if init_from is None else weights_of(init_from)
     if resume:
         folder, changes = _open(config, run_dir, trust, named)
@@ -95,7 +104,7 @@ def train(
         raise
     if stop.requested:
         raise KeyboardInterrupt
-    return strength_results((strength.judgements, strength.evaluations))
+    return strength_results(strength.judgements, strength.rows)
 
 
 def weights_of(source: Path) -> Arrays:
@@ -112,7 +121,7 @@ def _create(built: Built, run_dir: Path, init_from: Path | None, facts: Mapping[
     info: dict[str, Any] = {
         "seed": config.seed,
         "env": config.env.id,
-        "env_parameters": dict(built.game.parameters),
+        "env_parameters": dict(built.env.parameters),
         "agent": config.agent.id,
         "config_hash": config_hash(config),
         "init_from": None if init_from is None else str(init_from),
@@ -219,10 +228,10 @@ def _step(checkpoint: Checkpoint | None) -> int:
 def make_pool(built: Built, waiting: Callable[[str], None] = lambda _: None) -> Pool:
     """The pool that `placement.mode` asks for; it tells `waiting` again and again what it waits for as it starts."""
     if built.config.placement.mode == "inline":
-        return InlinePool(built.config, built.game, built.agent)
+        return InlinePool(built.config, built.env, built.agent)
     from rlplat.placement.ray_pool import RayPool
 
-    return RayPool(built.config, built.game, built.agent, waiting)
+    return RayPool(built.config, built.env, built.agent, waiting)
 
 
 def _waiting(folder: RunFolder, console: Console) -> Callable[[str], None]:
@@ -237,38 +246,41 @@ def _waiting(folder: RunFolder, console: Console) -> Callable[[str], None]:
 def _final_evaluation(
     built: Built, folder: RunFolder, store: CheckpointStore, writer: MetricsWriter, console: Console
 ) -> Strength:
-    num_games = built.config.evaluation.final_num_games
-    last: Checkpoint | None = store.latest()
-    if num_games == 0 or not built.config.evaluation.against or last is None:
+    settings, last = built.config.evaluation, store.latest()
+    is_game = built.config.env.is_game
+    amount = settings.final_num_games if is_game else settings.final_num_episodes
+    if amount == 0 or (is_game and not settings.against) or last is None:
         return Strength([], [])
-    opponents = ", ".join(built.config.evaluation.against)
-    console.phase(f"evaluating update {last.step}: {num_games} games each against {opponents}")
+    opponents = ", ".join(settings.against)
+    what = (
+        f"{amount} games each against {opponents}" if is_game else f"{amount} episodes, beside {opponents or 'nobody'}"
+    )
+    console.phase(f"evaluating update {last.step}: {what}")
     weights = load_arrays(last.path / WEIGHTS_FILE)
-    strength = evaluate_weights(built.config, built.game, built.agent, weights, last.step, num_games=num_games)
+    try:
+        strength = evaluate_weights(built.config, built.env, built.agent, weights, last.step, final=True)
+    except ProgramError as error:
+        give_up(last.step, error)
+        return Strength([], [])
     save_strength(folder.evaluations_path, last.step, strength)
     rating = rating_of(built.config, folder.path, last.step)
     write_strength(writer, last.step, strength, rating)
     metrics = strength.metrics() | rating_metrics(rating)
     writer.hparams_result({f"final/{name}": value for name, value in metrics.items()})
     console.phase("finished")
-    console.result_table(f"update {last.step}", strength.evaluations)
+    console.result_table(f"update {last.step}", strength.rows)
     for line in [*([str(rating)] if rating else []), *judgement_lines(strength.judgements)]:
         console.message(line)
     return strength
 
 
 def _layout(built: Built) -> dict[str, Mapping[str, Sequence[str]]]:
-    against = built.config.evaluation.against
+    of_strength, strength = strength_layout(built.config, built.env)
     of_agent = dict(built.agent.metrics_layout())
     first = {
-        "score: does it get stronger?": [f"evaluation/{opponent}/score" for opponent in against],
+        **of_strength,
         **of_agent.pop("first", {}),
         "waiting: who waits for whom?": [f"{TIMING}collectors/wait", f"{TIMING}learner/wait"],
-    }
-    strength = {
-        "Elo difference": [f"evaluation/{opponent}/elo" for opponent in against],
-        "rating": RATING_METRICS,
-        **positions_layout(built.game),
     }
     time = {
         "collectors": [f"{TIMING}collectors/{stage}" for stage in COLLECTOR_STAGES],
@@ -307,12 +319,17 @@ def _state(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
-    """Log to the console and to logs/train.log."""
+    """Log to the console, where a record is one line unless it is a terminal, and to logs/train.log."""
     from rich.logging import RichHandler
 
     file = _LogFile(folder.logs_path / "train.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
+    screen: logging.Handler
+    if console.plain:
+        screen = logging.StreamHandler(console.rich.file)
+        screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    else:
+        screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.INFO)

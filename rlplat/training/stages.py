@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from rlplat.interfaces import Metrics, Summary
 from rlplat.training.hosts import TIMING, Report
 
-COLLECTOR_STAGES = ("search", "inference", "records", "transport", "wait")
+COLLECTOR_STAGES = ("search", "simulation", "inference", "records", "transport", "wait")
 LEARNER_STAGES = ("learn", "draw", "ingest", "publish", "transport", "save", "wait")
-"""Stages that charts show, by the names that search in trees and learning from a replay have."""
+"""Stages that charts show, by the names that search in trees, steps of tasks and learning from a replay have."""
 FEW_COLLECTORS = 4
 """Up to so many collectors each is written by its number; of more the lowest, the median and the highest."""
 

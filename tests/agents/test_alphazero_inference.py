@@ -6,18 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.alphazero import inference
 from agents.alphazero.config import NetworkConfig
 from agents.alphazero.cpu_inference import CpuEvaluator
-from agents.alphazero.inference import choose_device, make_evaluator
+from agents.alphazero.inference import make_evaluator
 from agents.alphazero.onnx_inference import OnnxEvaluator
 from agents.alphazero.torch_inference import TorchEvaluator
 from agents.alphazero.weights import weight_shapes
+from rlplat import devices
+from rlplat.devices import choose_device
 from rlplat.errors import CheckpointError, DeviceError
-from rlplat.interfaces import EnvSpec
+from rlplat.interfaces import board_spec
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEC = EnvSpec("board", (2, 6, 7), 7)
+SPEC = board_spec("board", (2, 6, 7), 7)
 CONFIGS = {head: NetworkConfig(blocks=2, channels=16, value_head=head) for head in ("scalar", "wdl")}
 BATCH = 8
 
@@ -68,7 +69,7 @@ def test_the_cpu_agrees_with_torch(kind, head):
     ],
 )
 def test_boards_and_networks_of_every_size_agree_with_torch(shape, num_actions, channels, blocks):
-    spec, config = EnvSpec("board", shape, num_actions), NetworkConfig(blocks=blocks, channels=channels)
+    spec, config = board_spec("board", shape, num_actions), NetworkConfig(blocks=blocks, channels=channels)
     weights = make_weights(config, spec=spec)
     expected = TorchEvaluator(spec, config, weights, batch_size=13, device="cpu")
     found = CpuEvaluator(spec, config, weights, batch_size=13, num_threads=2)
@@ -164,8 +165,8 @@ def test_the_cpu_evaluates_without_torch():
         "from agents.alphazero.config import NetworkConfig\n"
         "from agents.alphazero.inference import make_evaluator\n"
         "from agents.alphazero.weights import weight_shapes\n"
-        "from rlplat.interfaces import EnvSpec\n"
-        "spec, config = EnvSpec('board', (2, 3, 3), 9), NetworkConfig(blocks=1, channels=8)\n"
+        "from rlplat.interfaces import board_spec\n"
+        "spec, config = board_spec('board', (2, 3, 3), 9), NetworkConfig(blocks=1, channels=8)\n"
         "weights = {name: np.ones(shape, np.float32) for name, shape in weight_shapes(spec, config).items()}\n"
         "evaluator = make_evaluator(spec, config, weights, batch_size=4)\n"
         "print(type(evaluator).__name__, evaluator.evaluate(np.zeros((4, 2, 3, 3), np.float32))[0].shape)\n"
@@ -179,8 +180,8 @@ def test_the_cpu_evaluates_without_torch():
 
 def with_gpus(monkeypatch, names, reason):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(inference, "gpus", lambda: [{"name": name} for name in names])
-    monkeypatch.setattr(inference, "_why_no_cuda", lambda: reason)
+    monkeypatch.setattr(devices, "gpus", lambda: [{"name": name} for name in names])
+    monkeypatch.setattr(devices, "_why_no_cuda", lambda: reason)
 
 
 def test_the_choice_is_logged_in_one_line(monkeypatch, caplog):

@@ -9,9 +9,9 @@ from agents.alphazero.losses import Targets, loss_terms, outcome_probabilities, 
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays, values
 from agents.alphazero.weights import check_weights, fold_batch_norm, weight_shapes
 from rlplat.errors import CheckpointError
-from rlplat.interfaces import EnvSpec
+from rlplat.interfaces import board_spec
 
-SPEC = EnvSpec("board", (2, 6, 7), 7)
+SPEC = board_spec("board", (2, 6, 7), 7)
 
 
 def make_network(head="scalar", seed=0, randomised=True):

@@ -170,7 +170,7 @@ TEST(root_noise_is_the_mixture_with_one_draw_and_stays_at_the_root) {
   pair.simulate(1);
   Random random(4);
   for (int move = 0; move < 4; ++move) {
-    const std::vector<float> clean(pair.tree.root_priors().begin(), pair.tree.root_priors().end());
+    const std::vector<float> clean = pair.tree.root_priors();
     std::vector<float> network(clean.size());
     pair.priors_and_value(pair.history.current(), pair.history.past(), network);
     CHECK_EQUAL(clean, network);  // nothing of the noise of earlier roots
@@ -218,7 +218,7 @@ class Roots : public BatchSearch {
   void finish(Search& search, int worker) override {
     const auto index = static_cast<std::size_t>(search.index);
     const Tree& tree = search.tree;
-    priors[index].emplace_back(tree.root_priors().begin(), tree.root_priors().end());
+    priors[index].push_back(tree.root_priors());
     float total = 0.0f;
     for (const float visits : tree.root_visits()) total += visits;
     CHECK_EQUAL(total, tree.num_visits() - 1.0f);  // the root's own evaluation went through no edge

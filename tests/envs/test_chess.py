@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from envs.games.chess import chess, fen
 from rlplat.errors import GameError
@@ -285,3 +287,24 @@ def test_random_games_equal_those_of_python_chess():
             board.push_uci(state.action_text(action, "uci"))
             state.apply(action)
         assert board.is_game_over() or board.is_repetition(3) or board.halfmove_clock >= 100 or state.num_moves == 512
+
+
+pieces = st.sampled_from([*"rnbqkpRNBQKP12345678/wbKQkq- ", "8/8/", " w ", " b ", " - - ", " 0 1", " e3", "é"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=60)
+    | st.lists(pieces, max_size=40).map("".join)
+    | st.tuples(st.integers(0, len(START)), st.integers(0, 3), st.lists(pieces, max_size=2).map("".join)).map(
+        lambda cut: START[: cut[0]] + cut[2] + START[cut[0] + cut[1] :]
+    )
+)
+def test_any_text_is_a_position_that_is_written_as_it_was_read_or_refused_in_words(text):
+    try:
+        state = GAME.state_from_text(text)
+    except GameError as error:
+        assert "is no position" in str(error)
+    else:
+        assert str(GAME.state_from_text(fen(state))) == str(state)
+        assert state.is_terminal == (len(state.legal_actions()) == 0)

@@ -31,12 +31,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
 
 
 @pytest.fixture(scope="module")
-def running(cluster: TestCluster) -> Path:
-    """A run without end in the hands of a job: `first`."""
-    config = write_config(cluster.folder / "first.yaml", max_updates=1_000_000)
+def start_s(cluster: TestCluster) -> float:
+    """Seconds from the submission of `first`, a run without end, to its first update."""
+    config = write_config(cluster.folder / "first.yaml", max_updates=1_000_000, log_every=1)
+    begun = time.monotonic()
     cluster("submit", config)
     cluster.is_training("first")
+    return time.monotonic() - begun
+
+
+@pytest.fixture(scope="module")
+def running(cluster: TestCluster, start_s: float) -> Path:
+    """The folder of the run `first`, in the hands of a job."""
     return cluster.runs / "first"
+
+
+def test_a_submitted_run_makes_its_first_update_within_40_seconds(start_s: float) -> None:
+    print(f"{start_s:.1f} s")
+    assert start_s < 40
 
 
 def test_the_token_is_for_its_owner_alone_and_a_second_up_says_that_the_cluster_is_there(cluster: TestCluster) -> None:

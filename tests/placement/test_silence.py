@@ -50,6 +50,16 @@ def test_calls_of_milliseconds_do_not_make_a_moment_of_a_busy_machine_a_hang() -
     assert listen(silence, clock, 1)
 
 
+def test_the_first_call_may_have_a_limit_of_its_own_and_a_kind_of_calls_a_larger_least_one() -> None:
+    patience = Patience(3600.0, first_s=900.0, least_s=300.0)
+    assert patience.limit_s == 900.0
+    patience.measured(0.01)
+    assert patience.limit_s == 300.0
+    patience.measured(100.0)
+    assert patience.limit_s == PATIENCE * 100.0
+    assert Patience(20.0, first_s=900.0, least_s=300.0).limit_s == 20.0
+
+
 def test_the_upper_limit_holds_whatever_was_measured() -> None:
     patience = Patience(20.0)
     patience.measured(0.01)

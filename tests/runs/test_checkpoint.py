@@ -45,6 +45,17 @@ def test_a_checkpoint_comes_back_with_its_files_and_info(tmp_path: Path) -> None
     assert value_of(checkpoint.path) == 42
 
 
+def test_a_checkpoint_that_is_spared_stays_until_it_is_not(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, keep=1)
+    write(store, 10)
+    for step in (20, 30):
+        with store.write(step, {}, spared=[10]) as folder:
+            (folder / WEIGHTS_FILE).write_bytes(b"")
+    assert steps(store) == ["00000010", "00000030"]
+    write(store, 40)
+    assert steps(store) == ["00000040"]
+
+
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path, keep=2)
     assert store.best() is None and store.best_score is None
@@ -126,7 +137,7 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(
     if damage is not Path.unlink:
         found = manifest._sha256(tmp_path / "00000002" / name)
         assert expected in caplog.text and found in caplog.text
-    with pytest.raises(CheckpointError, match="choose another checkpoint: 1, 2"):
+    with pytest.raises(CheckpointError, match=r"choose another checkpoint; there are: 1$"):
         store.at(2)
 
 

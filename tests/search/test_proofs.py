@@ -8,6 +8,7 @@ from networks import HashNetwork
 
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
+from rlplat.evaluation.positions import own_positions
 from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
 
@@ -120,6 +121,38 @@ def test_proven_values_and_moves_of_tictactoe_are_those_of_brute_force(plies):
         assert found.values[0] == value
         assert found.best_actions()[0] in best
         assert set(np.flatnonzero(found.visit_counts[0]).tolist()) <= set(best)
+
+
+def test_the_last_moves_of_connect_four_are_proven_without_knowledge_draws_included():
+    late = [position for position in own_positions(CONNECT_FOUR) if position.state.num_moves >= 34]
+    results = {int(np.sign(position.score)) for position in late}
+    assert (len(late), results) == (28, {-1, 0, 1})
+    params = SearchParams(num_simulations=1000, prove=True)
+    found = analyse(CONNECT_FOUR, [position.state for position in late], UNIFORM, params, seed=1)
+    assert found.proven.all()
+    assert found.values.tolist() == [np.sign(position.score) for position in late]
+    for position, action in zip(late, found.best_actions(), strict=True):
+        assert np.sign(position.score_of(int(action))) == np.sign(position.score)
+    assert found.visit_counts.sum() < 1600, "positions that are met by several ways are proven once"
+
+
+class Pessimist(HashNetwork):
+    """Believes in column 6, and that whoever moved before stands badly."""
+
+    def evaluate(self, observations):
+        logits, values = super().evaluate(observations)
+        logits[:] = np.eye(7)[5] * 5
+        values[:] = 0.9
+        return logits, values
+
+
+def test_a_known_draw_takes_no_simulations_from_what_may_be_better():
+    state = CONNECT_FOUR.state_from_moves("761771371763241363342257254566535511")  # column 6 draws, column 2 wins
+    params = SearchParams(num_simulations=100, prove=True)
+    found = analyse(CONNECT_FOUR, [state], Pessimist(7), params, seed=1)
+    assert found.proven[0]
+    assert found.values[0] == 1
+    assert np.flatnonzero(found.visit_counts[0]).tolist() == [1]
 
 
 def test_nothing_is_proven_unasked():

@@ -66,7 +66,7 @@ def test_the_disk_of_a_full_replay_grows_with_its_bound(tiny_config):
 
 
 def test_an_opponent_that_is_not_there_is_told_at_once(tiny_config):
-    with pytest.raises(RegistryError, match="mcts"):
+    with pytest.raises(RegistryError, match=r"^evaluation.against: .*'mtcs'; did you mean mcts"):
         check(load_config(tiny_config, ["evaluation.against=[mtcs:100]"]))
 
 

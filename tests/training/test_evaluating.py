@@ -1,9 +1,12 @@
 """Evaluation in training: matches, and the positions that come with a game."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from conftest import TINY
 
 from envs.games import tictactoe
 from envs.games.connect_four import connect_four
@@ -12,7 +15,9 @@ from rlplat.evaluation.make_positions import make_positions
 from rlplat.evaluation.positions import own_positions
 from rlplat.evaluation.ratings import fit_ratings
 from rlplat.evaluation.results import read_matches
-from rlplat.training.evaluating import positions_layout
+from rlplat.runs.checkpoint import CheckpointStore
+from rlplat.training.evaluating import Strength, positions_layout
+from rlplat.training.inline import InlinePool
 from rlplat.training.session import train
 
 
@@ -72,6 +77,18 @@ def test_every_evaluation_rates_the_checkpoint_by_all_matches_of_the_run(tiny_co
     assert "evaluation at step 20 against checkpoint:@10:4: score" in said
 
 
+def test_the_best_checkpoint_stays_however_late_its_evaluation_comes(tiny_config, tmp_path, monkeypatch):
+    at_once = InlinePool.evaluations
+    monkeypatch.setattr(InlinePool, "evaluations", lambda pool, *, wait: at_once(pool, wait=wait) if wait else [])
+    scores = {20: 0.9, 40: 0.5, 60: 0.5}
+    monkeypatch.setattr(Strength, "mean_score", property(lambda found: scores[found.evaluations[0].step]))
+    overrides = ["training.max_updates=60", "evaluation.every=20", "evaluation.num_games=2"]
+    train(load_config(tiny_config, [*overrides, "evaluation.final_num_games=0"]), run_dir=tmp_path / "run")
+    store = CheckpointStore(tmp_path / "run" / "checkpoints", keep=2)
+    assert store.steps() == [20, 40, 50, 60]
+    assert store.best().step == 20
+
+
 def test_a_game_of_other_parameters_or_without_a_file_has_no_positions():
     assert own_positions(connect_four.load(rows=5)) == []
     assert own_positions(tictactoe.tictactoe.load()) == []
@@ -87,3 +104,22 @@ def test_the_positions_of_connect_four_cover_every_stage_and_are_solved_right():
         assert sum(position.is_hard() for position in of_stage) == 50
     for position in [position for position in positions if position.state.num_moves >= 20][::5]:
         assert position.scores.tolist() == position.state.action_scores().tolist()
+
+
+def test_a_program_that_fails_in_mid_game_costs_the_evaluation_and_not_the_run(tmp_path, monkeypatch, caplog):
+    """The program answers `c3` wherever it is asked, which is soon illegal."""
+    fake = Path(__file__).parents[1] / "agents" / "fake_program.py"
+    (tmp_path / "settings.yaml").write_text(f"programs: {{fake: {sys.executable} {fake} gtp none}}\n")
+    monkeypatch.setenv("RLPLAT_SETTINGS", str(tmp_path / "settings.yaml"))
+    (tmp_path / "go.yaml").write_text(
+        TINY.replace("{id: tictactoe}", "{id: go, parameters: {size: 5, max_length: 12}}")
+    )
+    overrides = ["training.max_updates=20", "evaluation.every=10", "evaluation.num_games=2"]
+    config = load_config(tmp_path / "go.yaml", [*overrides, 'evaluation.against=["gtp:fake"]'])
+    assert train(config, run_dir=tmp_path / "run") == []
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["state"] == "finished"
+    given_up = [record.message for record in caplog.records if "is given up" in record.message]
+    assert [message.split(":")[0] for message in given_up] == [
+        f"the evaluation of update {step} is given up" for step in (10, 20, 20)
+    ]
+    assert all("gtp:fake chose 'c3', which is no legal move of go" in message for message in given_up)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -97,7 +98,11 @@ def test_a_resumed_run_drops_evaluations_of_steps_that_it_makes_again(tiny_confi
     for path in (run / "checkpoints").glob("0000008*"):
         (path / "manifest.json").write_text("broken")
     (run / "evaluations" / "20260101T000000000000Z-80.json").write_text("{}")  # of weights that are lost
-    assert rlplat("train", tiny_config, "--run-dir", run, "--resume", *options).returncode == 0
+    resumed = rlplat("train", tiny_config, "--run-dir", run, "--resume", *options)
+    assert resumed.returncode == 0, resumed.stderr
+    assert re.search(
+        r"^\S+ WARNING checkpoint 80 is broken and passed over: .*manifest.json cannot.*", resumed.stdout, re.M
+    )
     assert len(list((run / "evaluations").glob("*-80.json"))) == 1
     assert {tally(match) for match in read_matches({"": run})} == before
 

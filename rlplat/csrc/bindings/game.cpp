@@ -7,6 +7,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/position.hpp"
+#include "bindings/python_rules.hpp"
 #include "game/count_lines.hpp"
 
 namespace rlplat {
@@ -85,6 +86,7 @@ void bind_game(nb::module_& module) {
           },
           nb::arg("library"), nb::arg("values"),
           "`values`: the parameters in the table's order. ValueError if the game refuses them.")
+      .def_static("of_python", &game_of_python, nb::arg("rules"), "A game of rlplat.search.python_rules.PythonRules.")
       .def_prop_ro("name", [](const Game& game) { return std::string(game.table().name); })
       .def_prop_ro("num_actions", [](const Game& game) { return game.shape().num_actions; })
       .def_prop_ro("max_legal_actions", [](const Game& game) { return game.shape().max_legal_actions; })

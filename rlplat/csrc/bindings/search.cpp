@@ -2,6 +2,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <string_view>
+
 #include "bindings/arrays.hpp"
 #include "bindings/position.hpp"
 #include "search/alpha_beta.hpp"
@@ -28,7 +30,7 @@ void check_group(const BatchSearch& search, int group) {
 void check_same_game(const Game& game, const std::vector<const Position*>& positions) {
   for (const Position* position : positions) {
     const Game& other = *position->game;
-    if (&other.table() != &game.table() || other.state_size() != game.state_size() ||
+    if (std::string_view(other.table().name) != game.table().name || other.state_size() != game.state_size() ||
         other.observation_size() != game.observation_size())
       throw nb::value_error("a position to analyse belongs to another game");
   }

@@ -45,6 +45,13 @@ Game::Game(const std::string& path, std::span<const double> values) {
   char error[512] = "refused without a reason";
   instance_ = table_->create(values.data(), error, sizeof error);
   if (instance_ == nullptr) throw std::invalid_argument(error);
+  read_shape();
+  library_ = library.release();
+}
+
+Game::Game(const GameTable& table, void* instance) : table_(&table), instance_(instance) { read_shape(); }
+
+void Game::read_shape() {
   table_->shape(instance_, &shape_);
   for (int k = 0; k < shape_.num_symmetries; ++k) {
     symmetry_cells_.resize(symmetry_cells_.size() + num_cells());
@@ -52,12 +59,11 @@ Game::Game(const std::string& path, std::span<const double> values) {
     table_->symmetry(instance_, k, symmetry_cells_.data() + symmetry_cells_.size() - num_cells(),
                      symmetry_actions_.data() + symmetry_actions_.size() - shape_.num_actions);
   }
-  library_ = library.release();
 }
 
 Game::~Game() {
   table_->destroy(instance_);
-  dlclose(library_);
+  if (library_ != nullptr) dlclose(library_);
 }
 
 void Game::encode(const void* state, RawPast past, float* planes) const {
@@ -131,7 +137,12 @@ void History::apply(int action) {
   states_.resize(size + stride_);
   std::copy_n(states_.begin() + static_cast<std::ptrdiff_t>(size - stride_), stride_,
               states_.begin() + static_cast<std::ptrdiff_t>(size));
-  game_->apply(states_.data() + size, action);
+  try {
+    game_->apply(states_.data() + size, action);
+  } catch (...) {
+    states_.resize(size);
+    throw;
+  }
   actions_.push_back(action);
 }
 

@@ -16,6 +16,8 @@ class Game {
   // Loads the library and makes an instance; `values` are the parameters in the table's order. Throws
   // std::runtime_error when the library is none of ours, std::invalid_argument when the game refuses the parameters.
   Game(const std::string& library, std::span<const double> values);
+  // Rules that are not in a library. The game owns `instance`, and gives it back to the table's `destroy`.
+  Game(const GameTable& table, void* instance);
   ~Game();
   Game(const Game&) = delete;
   Game& operator=(const Game&) = delete;
@@ -72,7 +74,9 @@ class Game {
   std::span<const std::int32_t> symmetry_actions(int k) const;
 
  private:
-  void* library_ = nullptr;
+  void read_shape();
+
+  void* library_ = nullptr;  // null: the rules are in none
   const GameTable* table_ = nullptr;
   void* instance_ = nullptr;
   Shape shape_{};

@@ -30,9 +30,8 @@ void Analysis::finish(Search& search, int) {
   const Tree& tree = search.tree;
   const auto copy = [](auto values) { return std::vector(values.begin(), values.end()); };
   Result& result = results_[position];
-  result = {copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()), copy(tree.root_priors()),
+  result = {copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()), tree.root_priors(),
             tree.root_value(),         tree.root_proven(), tree.principal_variation()};
-  for (float& q_value : result.q_values) q_value = std::max(q_value, -1.0f);  // proven losses are -infinity in the tree
   position += searches().size();
 }
 

@@ -59,7 +59,10 @@ void* allocate(std::size_t bytes) {
 }
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kWin = 1.0f, kLoss = -1.0f;  // returns are in [-1, 1], so nothing is better or worse
+
+// Whether edges are closed, by the sign of their priors; a prior of -0 says so too.
+inline Ints closed(Floats prior) { return reinterpret_cast<Ints>(prior) < 0; }
+inline Floats magnitude(Floats prior) { return reinterpret_cast<Floats>(reinterpret_cast<Ints>(prior) & 0x7fffffff); }
 
 }  // namespace
 
@@ -87,10 +90,12 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
   const auto block_words = static_cast<std::size_t>(5 * padded(game.shape().max_legal_actions));
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
+  if (params.prove && reach_ == 0) known_.emplace(nodes);
 }
 
 void Tree::set_root(const History& history) {
   start_past(history);
+  if (known_) known_->clear();
   num_nodes_ = 1;
   num_blocks_ = 0;
   root_visits_ = root_value_ = 0.0f;
@@ -109,9 +114,9 @@ Tree::Leaf Tree::select() {
   float visits = root_visits_, value = root_value_;
   for (;;) {
     const Node& node = nodes_[index];
-    if (node.terminal || node.proven) {
-      backup(node.value, node.player);
-      if (params_->prove) prove(index);
+    if (node.proven()) {
+      if (params_->prove) tighten();
+      backup(node.bounds.lower, node.player);
       return Leaf::kTerminal;
     }
     if (!node.expanded) {
@@ -121,8 +126,7 @@ Tree::Leaf Tree::select() {
         if (index == 0) {
           root_decisive_ = edge;
         } else if (edge >= 0) {
-          nodes_[index].proven = true;
-          nodes_[index].value = kWin;
+          nodes_[index].bounds.lower = kWin;
           continue;
         }
       }
@@ -152,15 +156,16 @@ int Tree::select_edge(const Node& node, float visits, float value) const {
   float unvisited = params_->fpu_value;
   if (params_->fpu == Fpu::kReduction) {
     Floats mass{};
-    for (int i = 0; i < k; i += 8) mass += load(words + k + i) > zero ? load(words + i) : zero;
+    for (int i = 0; i < k; i += 8) mass += load(words + k + i) > zero ? magnitude(load(words + i)) : zero;
     float sum = 0.0f;
     for (int lane = 0; lane < 8; ++lane) sum += mass[lane];
     unvisited = value - params_->fpu_value * std::sqrt(sum);
   }
   const Floats scale = all((*exploration_)(visits)), first = all(unvisited), one = all(1.0f);
   const auto scores = [&](int i) {
-    const Floats n = load(words + k + i);
-    return (n > zero ? load(words + 2 * k + i) : first) + load(words + i) * scale / (one + n);
+    const Floats n = load(words + k + i), prior = load(words + i);
+    const Floats score = (n > zero ? load(words + 2 * k + i) : first) + prior * scale / (one + n);
+    return closed(prior) ? all(-kInfinity) : score;
   };
   // Of equal scores the lowest action wins.
   if (k == 8) {
@@ -199,9 +204,10 @@ std::uint32_t Tree::create_child(std::uint32_t parent, int action) {
   node = Node{.player = static_cast<std::uint8_t>(step.player)};
   if (step.is_over) {
     node.terminal = true;
-    node.value = step.returns[step.player];
+    node.bounds.lower = node.bounds.upper = step.returns[step.player];
   } else {
     allocate_edges(node, std::span(legal_).first(static_cast<std::size_t>(step.num_legal)));
+    if (known_) node.bounds = known_->find(game_->hash(state(index)));
   }
   return index;
 }
@@ -260,58 +266,71 @@ void Tree::open_edges(Node& node) {
 }
 
 void Tree::backup(float value, int player) {
-  for (int i = 0; i < depth_; ++i) {
+  for (int i = depth_; i-- > 0;) {
     const PathEdge& edge = path_[static_cast<std::size_t>(i)];
-    const float gain = edge.player == player ? value : -value;
+    if (edge.player != player) value = -value;
+    player = edge.player;
     const float visits = *edge.visits + 1.0f;
     *edge.visits = visits;
-    *edge.q_value += (gain - *edge.q_value) / visits;
+    *edge.q_value += (value - *edge.q_value) / visits;
+    if (params_->prove) value = nodes_[edge.node].bounds.clamp(value);
   }
-  const float gain = nodes_[0].player == player ? value : -value;
-  root_value_ += (gain - root_value_) / ++root_visits_;
+  if (nodes_[0].player != player) value = -value;
+  root_value_ += (value - root_value_) / ++root_visits_;
 }
 
-void Tree::prove(std::uint32_t index) {
-  for (int i = depth_; i-- > 0; index = path_[static_cast<std::size_t>(i)].node) {
+void Tree::tighten() {
+  for (int i = depth_; i-- > 0;) {
     const PathEdge& edge = path_[static_cast<std::size_t>(i)];
     Node& node = nodes_[edge.node];
-    const float value = nodes_[index].player == node.player ? nodes_[index].value : -nodes_[index].value;
-    *edge.q_value = value > kLoss ? value : -kInfinity;
-    float best = value;
-    for (int e = 0; e < node.num_edges && best < kWin; ++e) {
-      const float other = exact_value(node, e);
-      if (std::isnan(other)) return;
-      best = std::max(best, other);
+    const int k = padded(node.num_edges);
+    float* words = block(node);
+    Bounds bounds{kLoss, kLoss};
+    for (int e = 0; e < node.num_edges; ++e) {
+      const Bounds other = edge_bounds(node, e);
+      bounds = {std::max(bounds.lower, other.lower), std::max(bounds.upper, other.upper)};
     }
-    node.proven = true;
-    node.value = best;
+    for (int e = 0; e < node.num_edges; ++e) {
+      const Bounds other = edge_bounds(node, e);
+      if (words[k + e] > 0.0f) words[2 * k + e] = other.clamp(words[2 * k + e]);
+      if (other.meet() || other.upper <= bounds.lower) words[e] = -std::abs(words[e]);
+    }
+    if (bounds == node.bounds) return;
+    node.bounds = bounds;
+    if (known_) known_->insert(game_->hash(state(edge.node)), bounds);
   }
 }
 
-float Tree::exact_value(const Node& node, int edge) const {
-  constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+Bounds Tree::edge_bounds(const Node& node, int edge) const {
   const std::uint32_t index = reinterpret_cast<const std::uint32_t*>(block(node) + 3 * padded(node.num_edges))[edge];
-  if (index == kNone) return kUnknown;
+  if (index == kNone) return {};
   const Node& child = nodes_[index];
-  if (!child.terminal && !child.proven) return kUnknown;
-  return child.player == node.player ? child.value : -child.value;
+  return child.player == node.player ? child.bounds : Bounds{-child.bounds.upper, -child.bounds.lower};
 }
 
 std::vector<float> Tree::root_counts() const {
   const Node& root = nodes_[0];
-  const auto visits = root_visits();
+  const auto visits = root_visits(), q_values = root_q_values();
   std::vector<float> counts(visits.begin(), visits.end());
   if (!params_->prove) return counts;
-  float sum = 0.0f;
+  const Bounds bounds = root.bounds;
+  const bool is_safe = bounds.meet() || bounds.lower > kLoss;  // an action guarantees the lower bound
+  float sum = 0.0f, disappointed = 0.0f;
+  float* safest = nullptr;
   for (int e = 0; e < root.num_edges; ++e) {
-    const float exact = exact_value(root, e);
-    float& count = counts[static_cast<std::size_t>(e)];
-    if (root.proven ? exact != root.value : exact <= kLoss) count = 0.0f;
-    sum += count;
+    const auto i = static_cast<std::size_t>(e);
+    const Bounds edge = edge_bounds(root, e);
+    if (is_safe && edge.lower >= bounds.lower) {
+      if (safest == nullptr || counts[i] > *safest) safest = &counts[i];
+    } else if (edge.upper <= bounds.lower || (is_safe && q_values[i] <= bounds.lower)) {
+      disappointed += std::exchange(counts[i], 0.0f);
+    }
+    sum += counts[i];
   }
+  if (safest != nullptr) *safest += disappointed;
   if (sum > 0.0f || root_visits_ <= 1.0f) return counts;  // the first visit is the root's own
   // All that was visited loses, so hope lies with the rest.
-  for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = std::isnan(exact_value(root, e));
+  for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = !edge_bounds(root, e).meet();
   return counts;
 }
 
@@ -348,7 +367,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
     for (int e = 0; e < node.num_edges; ++e)
       if (children[e] != kNone) children[e] = copy_node(children[e]);
   }
-  root_value_ = nodes_[child].player == root.player ? q_value : -q_value;  // not used if the child is proven
+  root_value_ = nodes_[child].player == root.player ? q_value : -q_value;
   root_visits_ = visits;
   std::swap(nodes_, scratch.nodes_);
   std::swap(states_, scratch.states_);
@@ -367,8 +386,10 @@ void Tree::add_root_noise(Random& random) {
   noise.resize(count);
   random.dirichlet(params_->dirichlet_alpha, noise);
   float* priors = block(nodes_[0]);
-  for (std::size_t i = 0; i < count; ++i)
-    priors[i] = (1.0f - params_->noise_fraction) * priors[i] + params_->noise_fraction * noise[i];
+  for (std::size_t i = 0; i < count; ++i) {
+    const float mixture = (1.0f - params_->noise_fraction) * std::abs(priors[i]) + params_->noise_fraction * noise[i];
+    priors[i] = std::copysign(mixture, priors[i]);
+  }
 }
 
 std::span<const std::int32_t> Tree::root_actions() const {
@@ -376,7 +397,11 @@ std::span<const std::int32_t> Tree::root_actions() const {
   return {reinterpret_cast<const std::int32_t*>(block(root) + 4 * padded(root.num_edges)), root.num_edges};
 }
 
-std::span<const float> Tree::root_priors() const { return {block(nodes_[0]), nodes_[0].num_edges}; }
+std::vector<float> Tree::root_priors() const {
+  std::vector<float> priors(block(nodes_[0]), block(nodes_[0]) + nodes_[0].num_edges);
+  for (float& prior : priors) prior = std::abs(prior);
+  return priors;
+}
 
 std::span<const float> Tree::root_visits() const {
   return {block(nodes_[0]) + padded(nodes_[0].num_edges), nodes_[0].num_edges};

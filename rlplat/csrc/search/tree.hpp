@@ -9,18 +9,22 @@
 // The mean and the count of a node are those of the edge that leads to it. Padding has visits 1 and q_value -infinity,
 // so that it is never chosen.
 //
-// With SearchParams::prove, a node is proven once its result follows from finished games below it (Winands, Bjornsson
-// and Saito 2008, "Monte-Carlo Tree Search Solver"): it has a winning move, or all its moves are proven. A proven node
-// counts as a finished game. An action that is proven to lose has q_value -infinity and is not visited again. Moves
-// that win at once are looked for wherever a leaf is reached, so that such a leaf needs no evaluation (Teytaud and
-// Teytaud 2010, "On the Huge Benefit of Decisive Moves in Monte-Carlo Tree Search Algorithms").
+// With SearchParams::prove, a node knows bounds of its result that follow from finished games below it (Cazenave and
+// Saffidine 2010, "Score Bounded Monte-Carlo Tree Search"): it gets at least what some move guarantees, and at most the
+// best that any move leaves open. A node whose bounds meet is proven and counts as a finished game. An edge is closed,
+// and not visited again, once its result is known or can be no better than what another edge guarantees; the sign of
+// its prior says so. No simulation brings a node less than it is guaranteed, or more than is possible. Moves that win
+// at once are looked for wherever a leaf is reached, so that such a leaf needs no evaluation (Teytaud and Teytaud 2010,
+// "On the Huge Benefit of Decisive Moves in Monte-Carlo Tree Search Algorithms").
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "game/game.hpp"
+#include "search/known_results.hpp"
 
 namespace rlplat {
 
@@ -84,17 +88,17 @@ class Tree {
   void expand(float value);
 
   bool root_expanded() const { return nodes_[0].expanded; }
-  bool root_proven() const { return nodes_[0].proven; }
+  bool root_proven() const { return nodes_[0].proven(); }
   // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta.
   void add_root_noise(Random& random);
   std::span<const std::int32_t> root_actions() const;
   std::span<const float> root_visits() const;
   std::span<const float> root_q_values() const;
-  std::span<const float> root_priors() const;
-  // The visits that speak for each action: all; but none for actions proven to lose unless all are, and with a proven
-  // root only those of actions that keep its value.
+  std::vector<float> root_priors() const;
+  // The visits that speak for each action: all; but none for actions proven to lose unless all are. Where an action
+  // guarantees something, the visits of those that can be no better, or were found no better, speak for it.
   std::vector<float> root_counts() const;
-  float root_value() const { return nodes_[0].proven ? nodes_[0].value : root_value_; }
+  float root_value() const { return nodes_[0].bounds.clamp(root_value_); }
   float num_visits() const { return root_visits_; }
   int num_nodes() const { return num_nodes_; }
   // The most visited line.
@@ -103,14 +107,16 @@ class Tree {
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+  static constexpr float kWin = 1.0f, kLoss = -1.0f;  // returns are in [-1, 1], so nothing is better or worse
+
   struct Node {
     std::uint32_t edges = 0;  // first word of its block, in units of 8 words
     std::uint16_t num_edges = 0;
     std::uint8_t player = 0;
     bool expanded : 1 = false;
     bool terminal : 1 = false;
-    bool proven : 1 = false;
-    float value = 0.0f;  // of a terminal or proven node, from the view of `player`
+    Bounds bounds = {};  // of its result, from the view of `player`
+    bool proven() const { return bounds.meet(); }
   };
 
   struct PathEdge {  // from the root to the leaf
@@ -142,10 +148,10 @@ class Tree {
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
   void backup(float value, int player);
-  // Proves what follows from the terminal or proven node `index` at the end of the path.
-  void prove(std::uint32_t index);
-  // The exact value of an edge from the view of its node's player; NaN if it is not known.
-  float exact_value(const Node& node, int edge) const;
+  // Bounds along the path what follows from the proven node at its end, and closes edges.
+  void tighten();
+  // Of the result behind an edge, from the view of its node's player.
+  Bounds edge_bounds(const Node& node, int edge) const;
 
   const Game* game_;
   const SearchParams* params_;
@@ -169,6 +175,8 @@ class Tree {
   // for rules that do not look back.
   int root_past_ = 0;
   std::vector<const void*> past_;
+  // Shared by the nodes of equal positions. Empty for rules that look back, where a position alone has no result.
+  std::optional<KnownResults> known_;
 };
 
 }  // namespace rlplat

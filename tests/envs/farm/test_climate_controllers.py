@@ -7,7 +7,8 @@ from envs.farm.climate_accounts import PENALTIES, PROFIT
 from envs.farm.climate_controllers import GRID, Nothing, Rule, SetPoints, play, search_set_points
 from envs.farm.lettuce_climate import LettuceClimateVector
 from envs.farm.predictive_control import PredictiveControl, worth_of_dry_weight
-from envs.farm.scores import interval, main
+from envs.farm.score_tables import interval
+from envs.farm.scores import main
 
 
 def vector(num_envs, **settings):
@@ -83,7 +84,7 @@ def test_predictive_control_beats_the_rule_and_set_points_where_it_knows_the_wea
 
 
 def test_scores_come_as_a_table_that_says_who_knew_more(capsys):
-    main(["--controllers", "nothing", "--seeds", "2"])
+    main(["climate", "--controllers", "nothing", "--seeds", "2"])
     header, *_, line = capsys.readouterr().out.splitlines()
     assert header == "2 seeds of test weather, prices of 1994, 95 % intervals"
     assert line.startswith("| nothing | -") and "privileged" not in line

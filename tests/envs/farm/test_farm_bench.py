@@ -1,13 +1,18 @@
-"""The benchmark of LettuceClimate."""
+"""The benchmark of the farms."""
 
+from envs.farm.bench import climate, spacing
 from rlplat import bench, registry
 
 
 def test_the_benchmark_is_known_by_name_and_counts_steps():
     registry.import_content()
-    from envs.farm.bench import farm
-
     assert "farm" in bench._benchmarks
-    steps, whole = farm(num_days=1)
+    steps, whole = climate(num_days=1)
     assert (steps.name, steps.unit) == ("farm.lettuce_climate.256.steps", "steps/s")
     assert steps.value > whole.value > 10_000
+
+
+def test_the_benchmark_of_benches_counts_days_of_full_ones():
+    (days,) = spacing(num_days=1, fill_d=26)
+    assert (days.name, days.unit) == ("farm.greenhouse_spacing.64.days", "days/s")
+    assert days.value > 50 and days.fields["plants"] > 190

@@ -183,3 +183,26 @@ def test_a_greenhouse_too_swift_for_the_step_is_refused(tmp_path):
     path.write_text(text.replace("co2_capacity_m: 4.1", "co2_capacity_m: 1.1"))
     with pytest.raises(EnvError, match=r"the step is 900 s; it must be > 0 and at most \d+ s"):
         LettuceClimate(greenhouse=str(path))
+
+
+def test_a_vector_goes_on_from_a_snapshot_bit_by_bit_into_the_next_crop():
+    one, two = (LettuceClimateVector(2, num_days=1, forecast_h=1) for _ in range(2))
+    one.reset(seed=3)
+    for _ in range(40):
+        one.step(half(2))
+    two.restore(one.snapshot())
+    for _ in range(70):  # the harvest comes after 56 of these steps
+        (seen, rewards, over, *_), (seen_too, rewards_too, over_too, *_) = one.step(half(2)), two.step(half(2))
+        assert seen["policy"].tobytes() == seen_too["policy"].tobytes()
+        assert rewards.tolist() == rewards_too.tolist() and over.tolist() == over_too.tolist()
+
+
+def test_the_expert_earns_more_than_doing_nothing():
+    earned = {}
+    for name in ("expert", "nothing"):
+        vector = LettuceClimateVector(2, num_days=3)
+        vector.reset(seed=0)
+        actions = np.zeros((2, 3), np.float32)
+        steps = [vector.step(vector.expert_actions() if name == "expert" else actions)[1] for _ in range(3 * 96)]
+        earned[name] = np.sum(steps)
+    assert earned["expert"] > earned["nothing"]

@@ -1,0 +1,1 @@
+"""Agents for tasks: from camera pictures and numbers to motor commands, or to discrete actions."""

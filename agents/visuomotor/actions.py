@@ -1,0 +1,93 @@
+"""Distributions over actions, and how what is drawn from them becomes actions of an environment.
+
+Axes: B batch, A discrete actions, D dimensions of a continuous action.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rlplat.interfaces import Continuous, Discrete
+
+FORBIDDEN = -1e9
+"""Logit of an action that the mask forbids."""
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Discrete actions."""
+
+    logits: Tensor
+    """`[B, A]`"""
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Of actions `[B]`: `[B]`."""
+        return torch.log_softmax(self.logits, 1).gather(1, actions.long()[:, None])[:, 0]
+
+    def entropy(self) -> Tensor:
+        """In nats, `[B]`."""
+        log_probs = torch.log_softmax(self.logits, 1)
+        return -(log_probs.exp() * log_probs).sum(1)
+
+    def mode(self) -> Tensor:
+        return self.logits.argmax(1)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw actions `[B]`, each by the largest of its logits with Gumbel noise (Gumbel 1954)."""
+        return np.argmax(self.logits.numpy() + rng.gumbel(size=self.logits.shape), axis=1)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Continuous actions, the dimensions independent of each other."""
+
+    mean: Tensor
+    """`[B, D]`"""
+    log_std: Tensor
+    """`[D]`: the same everywhere."""
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Density of actions `[B, D]`: `[B]`."""
+        deviation = (actions - self.mean) * torch.exp(-self.log_std)
+        return (-0.5 * deviation**2 - self.log_std - 0.5 * math.log(2 * math.pi)).sum(1)
+
+    def entropy(self) -> Tensor:
+        """In nats, `[B]`."""
+        return (self.log_std + 0.5 * math.log(2 * math.pi * math.e)).sum().expand(len(self.mean))
+
+    def mode(self) -> Tensor:
+        return self.mean
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw actions `[B, D]`."""
+        noise = rng.standard_normal(self.mean.shape, np.float32)
+        return self.mean.numpy() + noise * np.exp(self.log_std.numpy())
+
+
+Distribution = Categorical | Gaussian
+
+
+def num_outputs(actions: Discrete | Continuous) -> int:
+    """How many numbers a network gives for a distribution: A or D."""
+    return actions.num_actions if isinstance(actions, Discrete) else math.prod(actions.shape)
+
+
+def to_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
+    """Turn what was drawn into actions of the environment: [-1, 1] is the whole range of a bounded dimension.
+
+    What lies beyond is cut, as the environment would refuse it. A dimension that lacks a bound is taken as it is.
+    """
+    if isinstance(space, Discrete):
+        return actions
+    low, high = np.array(space.low, np.float64), np.array(space.high, np.float64)
+    bounded = np.isfinite(low) & np.isfinite(high)
+    from_here, to_here = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    middle, half = (from_here + to_here) / 2, (to_here - from_here) / 2
+    return np.clip(middle + half * actions, low, high).reshape(-1, *space.shape)

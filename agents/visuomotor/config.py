@@ -1,0 +1,31 @@
+"""Networks and settings that the agents for tasks share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlplat.config import ConfigModel, Count
+
+
+class NetworkConfig(ConfigModel):
+    """What actor and critic are made of; each has its own."""
+
+    hidden: tuple[Count, ...] = (64, 64)
+    """Units of the fully connected layers. Two of 64 are what Schulman et al. 2017 used for states."""
+    activation: Literal["tanh", "relu"] = "tanh"
+    """Between layers. tanh keeps policies for states tame; relu learns faster from pictures."""
+    channels: tuple[Count, ...] = (32, 32, 32)
+    """Filters of the convolutions, of 5x5, which see pictures; the last ones are the feature points."""
+    pool: Literal["spatial_softmax", "flatten"] = "spatial_softmax"
+    """How filters become numbers: where each one sees most (two numbers each), or all of its responses."""
+
+
+class DiscountConfig(ConfigModel):
+    """How rewards to come count."""
+
+    discount: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """Of the next step's return, above 0 to 1: 0.99 looks about 100 steps ahead."""
+    trace: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """lambda of generalised advantage estimation, 0 to 1: 0 trusts the critic alone, 1 the rewards alone."""

@@ -1,0 +1,153 @@
+"""Makes rollouts: environments that step together under the newest policy.
+
+Axes: T steps, N environments, K episodes that were broken off.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.visuomotor.actions import to_env
+from agents.visuomotor.ppo_config import PpoConfig
+from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from rlplat.data.generator_state import generators_from_array, generators_to_array
+from rlplat.environments.task import FIRST_TRAINING_SEED, Task
+from rlplat.environments.task_vector import Step
+from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
+
+RECORDS_PER_CALL = 4
+
+_log = logging.getLogger(__name__)
+
+
+class PpoCollector:
+    """Fulfils `rlplat.interfaces.Collector`. The unit of data is the step of one environment.
+
+    Args:
+        num_envs: environments of this collector.
+        seed: whatever makes its data differ from those of others.
+    """
+
+    def __init__(self, config: PpoConfig, task: Task, *, num_envs: int, seed: tuple[int, ...]) -> None:
+        self._config, self._task = config, task
+        self._vector = task.make_vector(num_envs)
+        self._model = ActorCritic(task.spec, config)
+        self._rng = np.random.default_rng(np.random.SeedSequence(seed))
+        self._version = 0
+        self._observations: Arrays | None = None
+        self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, np.int64)
+        """Of the episodes under way."""
+        self._discounted = np.zeros(num_envs)
+        """Rewards so far, each discounted by its age: what rewards are scaled by (see `PpoLearner`)."""
+
+    def set_weights(self, version: int, weights: Arrays) -> None:
+        self._version = version
+        self._model.take(weights, "published weights")
+
+    def collect(self, demand: Demand) -> Collected:
+        """Make `num_steps` steps of every environment, whatever amount is asked for: a round is a round."""
+        start = time.perf_counter()
+        if self._observations is None:
+            self._observations = self._vector.reset(self._new_seeds())
+        rows: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
+        cut: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
+        counters: Metrics = dict.fromkeys(("steps", "episodes", "return", "length", "success", "judged"), 0.0)
+        records: list[str] = []
+        inference_s = 0.0
+        for _ in range(self._config.num_steps):
+            asked = time.perf_counter()
+            actions = self._act(self._observations)
+            inference_s += time.perf_counter() - asked
+            step = self._vector.step(to_env(self._task.spec.actions, actions))
+            for name, array in (*_named(self._observations), ("actions", actions), *self._rewards(step)):
+                rows[name].append(array)
+            for name, array in step.last_observations.items():
+                cut[f"last/{name}"].append(array[step.truncated[step.ended] & ~step.terminated[step.ended]])
+            self._count(step, counters, records)
+            self._observations = step.observations
+        for name, array in _named(self._observations):
+            rows[name].append(array)
+        arrays = {name: np.stack(parts) for name, parts in rows.items()}
+        arrays |= {name: np.concatenate(parts) for name, parts in cut.items()}
+        seconds = time.perf_counter() - start
+        return Collected(
+            arrays,
+            Summary(
+                amount=int(counters["steps"]),
+                episodes=int(counters["episodes"]),
+                weights_version=self._version,
+                seconds=seconds,
+                metrics=counters,
+                records=records[-RECORDS_PER_CALL:],
+                stages={"inference": inference_s, "simulation": seconds - inference_s},
+            ),
+        )
+
+    def get_state(self) -> Arrays:
+        state: Arrays = {"generator": generators_to_array([self._rng])}
+        if self._observations is not None and self._vector.keeps_state:
+            state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
+            state |= dict(_named(self._observations))
+            state |= {"returns": self._returns, "lengths": self._lengths, "discounted": self._discounted}
+        return {name: array.copy() for name, array in state.items()}
+
+    def set_state(self, state: Arrays) -> None:
+        (self._rng,) = generators_from_array(state["generator"])
+        if "returns" not in state:
+            _log.info("%s cannot go on within an episode: its episodes begin anew", self._task.name)
+            return
+        self._vector.restore(_below("vector/", state))
+        self._observations = _below("observations/", state)
+        self._returns, self._lengths = state["returns"].copy(), state["lengths"].copy()
+        self._discounted = state["discounted"].copy()
+
+    def _new_seeds(self) -> list[int]:
+        seeds = self._rng.integers(FIRST_TRAINING_SEED, 2 * FIRST_TRAINING_SEED, self._vector.num_envs)
+        return [int(seed) for seed in seeds]
+
+    def _act(self, observations: Arrays) -> NDArray[Any]:
+        with torch.inference_mode():
+            return self._model.distribution(as_tensors(observations)).draw(self._rng)
+
+    def _rewards(self, step: Step) -> list[tuple[str, NDArray[Any]]]:
+        self._discounted = np.where(step.counts, self._config.returns.discount * self._discounted + step.rewards, 0.0)
+        discounted = self._discounted
+        self._discounted = np.where(step.ended, 0.0, discounted)
+        return [
+            ("rewards", step.rewards),
+            ("terminated", step.terminated),
+            ("truncated", step.truncated & ~step.terminated),
+            ("counts", step.counts),
+            ("discounted", discounted),
+        ]
+
+    def _count(self, step: Step, counters: Metrics, records: list[str]) -> None:
+        """Add a step to what is told of this call, and the episodes that it ended."""
+        self._returns += step.rewards
+        self._lengths += step.counts
+        counters["steps"] += float(step.counts.sum())
+        ended = np.flatnonzero(step.ended)
+        counters["episodes"] += len(ended)
+        counters["return"] += float(self._returns[ended].sum())
+        counters["length"] += float(self._lengths[ended].sum())
+        judged = ended[~np.isnan(step.success[ended])]
+        counters["success"] += float(step.success[judged].sum())
+        counters["judged"] += len(judged)
+        for env in ended:
+            records.append(f"return {self._returns[env]:.6g} in {self._lengths[env]} steps")
+        self._returns[ended], self._lengths[ended] = 0.0, 0
+
+
+def _named(observations: Arrays) -> list[tuple[str, NDArray[Any]]]:
+    return [(f"observations/{name}", array) for name, array in observations.items()]
+
+
+def _below(prefix: str, arrays: Arrays) -> Arrays:
+    return {name.removeprefix(prefix): array.copy() for name, array in arrays.items() if name.startswith(prefix)}

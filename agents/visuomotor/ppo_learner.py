@@ -1,0 +1,143 @@
+"""The learner of PPO. One update is one round: rollouts of all environments, then epochs over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from agents.visuomotor.ppo_config import PpoConfig
+from agents.visuomotor.ppo_rollouts import Rollouts
+from agents.visuomotor.ppo_trainer import PpoTrainer
+from rlplat.environments.task import Task
+from rlplat.errors import CheckpointError
+from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
+
+TENSORS_FILE = "learner.safetensors"
+COUNTERS_FILE = "learner.json"
+
+
+class PpoLearner:
+    """Fulfils `rlplat.interfaces.Learner`. The unit of data is the step of one environment.
+
+    Args:
+        amount: steps that a call of a collector shall bring.
+        total_updates: length of the schedules; None: they are constant.
+        seed: of the run; initial weights and the order of minibatches follow from it.
+    """
+
+    def __init__(
+        self, config: PpoConfig, task: Task, *, amount: int, total_updates: int | None, seed: int, device: str
+    ) -> None:
+        for_weights, for_order = np.random.SeedSequence(seed).spawn(2)
+        self._config, self._amount, self._device = config, amount, device
+        self._total_updates = total_updates
+        self.trainer = PpoTrainer(
+            task.spec,
+            config,
+            seed=int(for_weights.generate_state(1)[0]),
+            rng=np.random.default_rng(for_order),
+            device=device,
+        )
+        self._round: dict[int, Rollouts] = {}
+        """By collector: the rollouts of the round that no update has used yet."""
+        self._counts = dict.fromkeys(("updates", "amount", "episodes", "version"), 0)
+        self._published_at = -1
+
+    def demand(self) -> Demand:
+        return Demand(self._amount if not self._round else 0, synchronous=True)
+
+    def ingest(self, arrays: Arrays, summary: Summary) -> None:
+        """Take in the rollouts of one collector; newer ones take the place of those that were not used."""
+        self._round[summary.collector] = Rollouts.of(arrays)
+        self._counts["amount"] += summary.amount
+        self._counts["episodes"] += summary.episodes
+
+    def update(self, max_updates: int) -> Metrics:
+        """Learn from the round that is there."""
+        if max_updates < 1 or not self._round:
+            return {}
+        rollouts = Rollouts.side_by_side([self._round[index] for index in sorted(self._round)])
+        self._round = {}
+        model, normalises = self.trainer.model, self._config.normalise_observations
+        is_first = float(model.returns.count) == 0
+        model.returns.add(rollouts.counted(rollouts.arrays["discounted"]))
+        metrics = {} if is_first and normalises else self.trainer.learn(rollouts, left=self._left())
+        if normalises:
+            # Only now: the policy of the round is the one that these rollouts were made with.
+            before = {name: array[:-1] for name, array in rollouts.observations.items()}
+            model.observations.add({name: rollouts.counted(array) for name, array in before.items()})
+        self._counts["updates"] += 1
+        return metrics
+
+    def progress(self) -> Progress:
+        owed = 1 if self._round else 0
+        return Progress(**self._counts, owed=owed)
+
+    def publish(self) -> Arrays:
+        self._counts["version"] += 1
+        self._published_at = self._counts["updates"]
+        return self.trainer.model.published()
+
+    def publish_due(self) -> bool:
+        return self._counts["updates"] > self._published_at
+
+    def save(self, folder: Path) -> None:
+        """Write all into an existing folder; a learner that loads it goes on bit by bit.
+
+        Between turns there is no round to be kept: an update uses all of it.
+        """
+        trainer = self.trainer
+        tensors = {f"model/{name}": tensor for name, tensor in trainer.model.state_dict().items()}
+        for name, parameter in trainer.model.named_parameters():
+            tensors |= {f"adam/{kind}/{name}": value for kind, value in trainer.optimizer.state[parameter].items()}
+        on_host = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        safetensors.torch.save_file(on_host, folder / TENSORS_FILE)
+        counters = {
+            "counts": self._counts,
+            "published_at": self._published_at,
+            "skipped": [trainer.num_skipped, trainer.num_skipped_in_a_row],
+            "order": trainer.rng.bit_generator.state,
+        }
+        (folder / COUNTERS_FILE).write_text(json.dumps(counters, indent=1))
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote. CheckpointError if it is broken, or of another network or environment."""
+        trainer = self.trainer
+        try:
+            counters = json.loads((folder / COUNTERS_FILE).read_text())
+            tensors = safetensors.torch.load_file(folder / TENSORS_FILE, device=self._device)
+            trainer.model.load_state_dict(_below("model/", tensors))
+            memory = _below("adam/", tensors)
+            for name, parameter in trainer.model.named_parameters():
+                kinds = [key.partition("/") for key in memory]
+                trainer.optimizer.state[parameter] = {
+                    kind: memory[f"{kind}/{name}"] for kind, _, of in kinds if of == name
+                }
+            self._counts = dict(counters["counts"])
+            self._published_at = counters["published_at"]
+            trainer.num_skipped, trainer.num_skipped_in_a_row = counters["skipped"]
+            trainer.rng.bit_generator.state = counters["order"]
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise CheckpointError(
+                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Remove "
+                f"{folder.parent} to continue from the one before it, or begin a new run with --init-from"
+            ) from error
+
+    def initialise(self, weights: Arrays) -> None:
+        self.trainer.model.take(weights, "--init-from")
+
+    def _left(self) -> float:
+        """Share of learning rate and clip that is left by now."""
+        if self._config.training.schedule == "constant" or self._total_updates is None:
+            return 1.0
+        return max(0.0, 1.0 - self._counts["updates"] / self._total_updates)
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

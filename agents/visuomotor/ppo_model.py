@@ -1,0 +1,78 @@
+"""Actor, critic and what they normalise by: all that PPO publishes.
+
+The actor sees the group `policy` of observations. The critic is needed in training only, so it also sees the group
+`privileged` (asymmetric actor-critic: Pinto, Andrychowicz, Welinder, Zaremba, Abbeel 2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, num_outputs
+from agents.visuomotor.networks import Network
+from agents.visuomotor.normalise import Moments, ObservationNormaliser
+from agents.visuomotor.ppo_config import PpoConfig
+from rlplat.errors import CheckpointError
+from rlplat.interfaces import Arrays, Discrete, EnvSpec
+
+MASK = "action_mask"
+
+
+class ActorCritic(nn.Module):
+    """Both networks. Observations are tensors by part `[B, ...]`."""
+
+    def __init__(self, spec: EnvSpec, config: PpoConfig) -> None:
+        super().__init__()
+        self._is_discrete = isinstance(spec.actions, Discrete)
+        visible = spec.group("policy")
+        known = visible | spec.group("privileged")
+        size = num_outputs(spec.actions)
+        # Small outputs at first: all actions are about as likely, and the mean action is the middle of its range.
+        self.actor = Network(visible, size, config.network, output_gain=0.01)
+        self.critic = Network(known, 1, config.network, output_gain=1.0)
+        self.observations = ObservationNormaliser(known)
+        """Of mean 0 and deviation 1 until observations are added to it."""
+        self.returns = Moments(())
+        """Of discounted returns."""
+        if not self._is_discrete:
+            self.log_std = nn.Parameter(torch.full((size,), config.initial_log_std))
+
+    def distribution(self, observations: Mapping[str, Tensor]) -> Distribution:
+        """What the policy would do."""
+        outputs = self.actor(self.observations(observations))
+        if not self._is_discrete:
+            return Gaussian(outputs, self.log_std)
+        if MASK in observations:
+            outputs = torch.where(observations[MASK] > 0, outputs, FORBIDDEN)
+        return Categorical(outputs)
+
+    def values(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """V(s), in units of the reward that is learned from: `[B]`."""
+        outputs: Tensor = self.critic(self.observations(observations))
+        return outputs[:, 0]
+
+    def published(self) -> Arrays:
+        """All weights and moments by name."""
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.state_dict().items()}
+
+    def take(self, arrays: Mapping[str, NDArray[Any]], origin: str) -> None:
+        """Use published weights; CheckpointError if they are of another network or environment."""
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        try:
+            self.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{origin}: these weights do not fit the configuration's network and environment: {error}"
+            ) from error
+
+
+def as_tensors(observations: Mapping[str, NDArray[Any]], device: str = "cpu") -> dict[str, Tensor]:
+    """Arrays by part as tensors on a device; arrays that may not be written to, such as Ray's, are copied."""
+    own = {name: np.require(array, requirements=["C", "W"]) for name, array in observations.items()}
+    return {name: torch.from_numpy(array).to(device) for name, array in own.items()}

@@ -1,0 +1,165 @@
+"""Epochs over a round of rollouts (Schulman et al. 2017, algorithm 1 from its fourth line on)."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.visuomotor.advantages import estimate_advantages
+from agents.visuomotor.normalise import EPSILON, LIMIT
+from agents.visuomotor.ppo_config import PpoConfig
+from agents.visuomotor.ppo_loss import Loss, ppo_loss
+from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from agents.visuomotor.ppo_rollouts import Rollouts
+from rlplat.errors import DivergedError
+from rlplat.interfaces import EnvSpec, Metrics
+
+ROWS_AT_A_TIME = 4096
+"""Observations that are looked at together where no gradient is needed."""
+MAX_SKIPPED_IN_A_ROW = 10
+"""Steps that may be skipped one after another because they were not finite. More do not mend themselves."""
+
+_log = logging.getLogger(__name__)
+
+
+class PpoTrainer:
+    """Networks and optimiser, and what one round does to them.
+
+    Args:
+        seed: of the initial weights.
+        rng: orders the minibatches.
+    """
+
+    def __init__(self, spec: EnvSpec, config: PpoConfig, *, seed: int, rng: np.random.Generator, device: str) -> None:
+        self._config, self._name, self._device = config, spec.name, device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.model = ActorCritic(spec, config).to(device)
+        rate = config.training.learning_rate
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=rate, eps=1e-5, fused=True)
+        self.rng = rng
+        self.num_skipped = self.num_skipped_in_a_row = 0
+
+    def learn(self, rollouts: Rollouts, *, left: float) -> Metrics:
+        """Make all epochs; the metrics are means over the minibatches. `left` scales learning rate and clip."""
+        training = self._config.training
+        for group in self.optimizer.param_groups:
+            group["lr"] = training.learning_rate * left
+        batch, explained = self.prepare(rollouts)
+        sums, num_batches = Counter[str](), 0
+        for _ in range(training.num_epochs):
+            order = torch.from_numpy(self.rng.permutation(len(batch["advantages"]))).to(self._device)
+            divergences = []
+            for rows in order.split(training.batch_size):
+                loss, norm = self._step({name: tensor[rows] for name, tensor in batch.items()}, training.clip * left)
+                divergences.append(loss.kl.item())
+                sums.update(_metrics(loss, norm))
+                num_batches += 1
+            if training.max_kl is not None and float(np.mean(divergences)) > training.max_kl:
+                break
+        return {name: value / num_batches for name, value in sums.items()} | {
+            "value/explained_variance": explained,
+            "optimizer/learning_rate": training.learning_rate * left,
+            "optimizer/skipped_steps": float(self.num_skipped),
+        }
+
+    def prepare(self, rollouts: Rollouts) -> tuple[dict[str, Tensor], float]:
+        """The steps of a round as one batch `[B, ...]`, and the share of the returns' variance that V explains."""
+        returns, rewards = self._config.returns, rollouts.arrays["rewards"]
+        if self._config.normalise_rewards:
+            rewards = np.clip(rewards / self._reward_scale(), -LIMIT, LIMIT)
+        num_steps, num_envs = rewards.shape
+        whole = {name: array.reshape(-1, *array.shape[2:]) for name, array in rollouts.observations.items()}
+        values = self.values(whole).reshape(num_steps + 1, num_envs)
+        next_values = rollouts.next_values(values, self.values(rollouts.last))
+        advantages = estimate_advantages(
+            rewards, values[:-1], next_values, rollouts.ended, discount=returns.discount, trace=returns.trace
+        )
+        targets = advantages + values[:-1]
+        rows = {name: rollouts.counted(array[:-1]) for name, array in rollouts.observations.items()}
+        rows["actions"] = rollouts.counted(rollouts.arrays["actions"])
+        rows["advantages"] = rollouts.counted(advantages).astype(np.float32)
+        rows["targets"] = rollouts.counted(targets).astype(np.float32)
+        batch = as_tensors(rows, self._device)
+        batch["old_log_prob"] = self._log_probs(batch)
+        unexplained = rollouts.counted(advantages).var() / (rollouts.counted(targets).var() + EPSILON)
+        return batch, float(1 - unexplained)
+
+    def values(self, observations: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """V of observations `[B, ...]` by part: `[B]`."""
+        size = len(next(iter(observations.values())))
+        found = np.zeros(size)
+        with torch.no_grad():
+            for begin in range(0, size, ROWS_AT_A_TIME):
+                rows = slice(begin, begin + ROWS_AT_A_TIME)
+                part = as_tensors({name: array[rows] for name, array in observations.items()}, self._device)
+                found[rows] = self.model.values(part).cpu().numpy()
+        return found
+
+    def _log_probs(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Of the actions of a batch, under the policy that made them, which is still the newest: `[B]`."""
+        size, found = len(batch["actions"]), []
+        with torch.no_grad():
+            for begin in range(0, size, ROWS_AT_A_TIME):
+                part = {name: tensor[begin : begin + ROWS_AT_A_TIME] for name, tensor in batch.items()}
+                found.append(self.model.distribution(part).log_prob(part["actions"]))
+        return torch.cat(found)
+
+    def _step(self, batch: Mapping[str, Tensor], clip: float) -> tuple[Loss, Tensor]:
+        """One step down the gradient of a minibatch; none if it is not finite."""
+        training, distribution = self._config.training, self.model.distribution(batch)
+        loss = ppo_loss(
+            distribution.log_prob(batch["actions"]),
+            batch["old_log_prob"],
+            batch["advantages"],
+            self.model.values(batch),
+            batch["targets"],
+            distribution.entropy(),
+            clip=clip,
+            value_weight=training.value_weight,
+            entropy_weight=training.entropy_weight,
+        )
+        self.optimizer.zero_grad()
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.max_gradient_norm)
+        if torch.isfinite(loss.total + norm):
+            self.optimizer.step()
+            self.num_skipped_in_a_row = 0
+        else:
+            self._skip(loss.total.item(), norm.item())
+        return loss, norm
+
+    def _skip(self, loss: float, norm: float) -> None:
+        self.num_skipped += 1
+        self.num_skipped_in_a_row += 1
+        found = f"the loss is {loss:g} and the gradient's norm {norm:g}"
+        if self.num_skipped_in_a_row > MAX_SKIPPED_IN_A_ROW:
+            raise DivergedError(
+                f"{found}, after {MAX_SKIPPED_IN_A_ROW} skipped steps in a row. Lower agent.training.learning_rate, or "
+                f"see whether {self._name} gives observations and rewards that are not finite"
+            )
+        _log.warning("%s: the step is skipped", found)
+
+    def _reward_scale(self) -> float:
+        """The deviation of the discounted return (Engstrom et al., "Implementation matters in deep RL", 2020)."""
+        return float(torch.sqrt(self.model.returns.variance + EPSILON))
+
+
+def _metrics(loss: Loss, gradient_norm: Tensor) -> Metrics:
+    scalars = {
+        "loss/total": loss.total,
+        "loss/policy": loss.policy,
+        "loss/value": loss.value,
+        "policy/entropy": loss.entropy,
+        "policy/kl": loss.kl,
+        "policy/clip_fraction": loss.clip_fraction,
+        "optimizer/gradient_norm": gradient_norm,
+    }
+    return {name: scalar.item() for name, scalar in scalars.items()}

@@ -1,0 +1,170 @@
+"""Episodes of a task on fixed seeds: returns, successes, and their 95 % intervals.
+
+Episode k of a seed is the same for everyone who plays it, however many are played, and no collector ever sees it.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats  # type: ignore[import-untyped]
+
+from rlplat.environments.task import FIRST_TRAINING_SEED, Task
+from rlplat.errors import EnvError
+from rlplat.evaluation.opponents import parse_opponent
+from rlplat.evaluation.statistics import CONFIDENCE, score_interval
+from rlplat.interfaces import Continuous, Policy
+
+AGENT = "agent"
+"""Name of the policy that is evaluated, beside those of baselines."""
+SIDE_BY_SIDE = 64
+"""Episodes that are played at a time: enough for large batches, few enough for pictures of all of them."""
+RESAMPLES = 2000
+"""Of the bootstrap: the ends of an interval then vary by a few per cent of its width."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """All episodes of one player, in the order of their seeds: E of them."""
+
+    returns: NDArray[np.float64]
+    """`[E]`: sums of rewards, undiscounted."""
+    lengths: NDArray[np.int64]
+    """`[E]`: steps."""
+    success: NDArray[np.float64]
+    """`[E]`: 1 or 0, as the last step says; nan where the environment says nothing."""
+
+
+@dataclass(frozen=True)
+class Returns:
+    """What a player achieved in episodes of a task."""
+
+    player: str
+    """`agent`, or the name of a baseline."""
+    num_episodes: int
+    mean_return: float
+    return_low: float
+    """Ends of the 95 % interval of the mean: percentile bootstrap over episodes (Efron 1979)."""
+    return_high: float
+    success: float | None
+    """Share of episodes that succeeded; None: the environment does not say."""
+    success_low: float | None
+    """Ends of its 95 % interval (Wilson 1927)."""
+    success_high: float | None
+    mean_length: float
+    """Steps of an episode."""
+    seed: int
+    seconds: float
+    """Wall-clock duration."""
+    step: int | None = None
+    """Updates of the learner at the checkpoint."""
+
+
+def evaluate_episodes(
+    task: Task,
+    policy: Policy,
+    against: Sequence[str],
+    *,
+    num_episodes: int,
+    seed: int,
+    trust: Sequence[str] = (),
+    step: int | None = None,
+) -> list[Returns]:
+    """Play the same episodes with the policy and with each baseline.
+
+    Every baseline is made before the first episode, so a wrong name costs no time.
+    """
+    players = {AGENT: policy}
+    for name in against:
+        own_seed = zlib.crc32(f"{seed} {name}".encode())
+        players[name] = parse_opponent(name, trust=trust).make_policy(task, own_seed)
+    found = []
+    for name, player in players.items():
+        start = time.perf_counter()
+        episodes = play_episodes(task, player, num_episodes=num_episodes, seed=seed)
+        found.append(_returns(name, episodes, seed, time.perf_counter() - start, step))
+    return found
+
+
+def play_episodes(task: Task, policy: Policy, *, num_episodes: int, seed: int) -> Episodes:
+    """Play whole episodes. A policy that asks the environment itself is shown it by `begin(vector)`, if it has that."""
+    seeds = [
+        int(np.random.SeedSequence((seed, k)).generate_state(1)[0]) % FIRST_TRAINING_SEED for k in range(num_episodes)
+    ]
+    parts = [_play_together(task, policy, seeds[at : at + SIDE_BY_SIDE]) for at in range(0, num_episodes, SIDE_BY_SIDE)]
+    return Episodes(
+        np.concatenate([part.returns for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
+        np.concatenate([part.success for part in parts]),
+    )
+
+
+def _play_together(task: Task, policy: Policy, seeds: Sequence[int]) -> Episodes:
+    """The first episode of each environment; what those that are done go on with is not looked at."""
+    vector = task.make_vector(len(seeds))
+    try:
+        getattr(policy, "begin", lambda _: None)(vector)
+        observations = vector.reset(seeds)
+        returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), np.int64)
+        success, runs = np.full(len(seeds), np.nan), np.ones(len(seeds), bool)
+        while runs.any():
+            allowed = {name: array for name, array in observations.items() if name.partition("/")[0] != "privileged"}
+            step = vector.step(_checked(task, policy, policy.act(allowed), len(seeds)))
+            returns[runs] += step.rewards[runs]
+            lengths[runs] += 1
+            success[runs] = step.success[runs]
+            runs &= ~step.ended
+            observations = step.observations
+    finally:
+        vector.close()
+    return Episodes(returns, lengths, success)
+
+
+def _checked(task: Task, policy: Policy, actions: NDArray[Any], num_envs: int) -> NDArray[Any]:
+    actions = np.asarray(actions)
+    shape = (num_envs, *(task.spec.actions.shape if isinstance(task.spec.actions, Continuous) else ()))
+    if actions.shape != shape:
+        raise EnvError(
+            f"{getattr(policy, 'name', type(policy).__name__)} returned actions of shape {list(actions.shape)} for "
+            f"{num_envs} environments of {task.name}; it must be {list(shape)}"
+        )
+    return actions
+
+
+def _returns(player: str, episodes: Episodes, seed: int, seconds: float, step: int | None) -> Returns:
+    low, high = mean_interval(episodes.returns)
+    success = success_low = success_high = None
+    if not np.isnan(episodes.success).any():
+        wins = round(float(episodes.success.sum()))
+        success = wins / len(episodes.success)
+        success_low, success_high = score_interval((0.0, 1.0), (len(episodes.success) - wins, wins))
+    return Returns(
+        player=player,
+        num_episodes=len(episodes.returns),
+        mean_return=float(episodes.returns.mean()),
+        return_low=low,
+        return_high=high,
+        success=success,
+        success_low=success_low,
+        success_high=success_high,
+        mean_length=float(episodes.lengths.mean()),
+        seed=seed,
+        seconds=seconds,
+        step=step,
+    )
+
+
+def mean_interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % interval of the mean of `[E]` by the percentile bootstrap, the same each time; a point if E is 1."""
+    if len(values) < 2:
+        return float(values[0]), float(values[0])
+    found = stats.bootstrap(
+        (values,), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="percentile", rng=0
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)

@@ -1,0 +1,108 @@
+"""A trained agent at the board: one position at a time, with a number of simulations or by the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rlplat import registry
+from rlplat.evaluation.trained import Trained
+from rlplat.search.game import State
+
+FEWEST, MOST = 16, 1 << 16
+"""Simulations of the first search by the clock, and of the last, which bounds memory."""
+
+GROWTH = 2
+"""Each search by the clock has so many times the simulations of the one before."""
+
+_MARGIN = 1.25
+"""Times as long as expected that a search may take."""
+
+_MOVES_LEFT = 30
+"""Moves that a player is taken to have still to make, whatever the position."""
+_MOST_OF_CLOCK = 0.25
+"""Largest share of the time that is left for one move."""
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What one search found."""
+
+    action: int
+    simulations: int | None
+    """None: as in self-play."""
+    seconds: float
+    """Since the first search of the move began."""
+    value: float | None
+    """Of the position, from the view of the player to move; None where the agent does not say."""
+    line: tuple[int, ...]
+    """Actions that it expects, its own first; empty where the agent does not say."""
+
+
+class Player:
+    """Chooses moves with the weights of a checkpoint.
+
+    Args:
+        simulations: of every move, whatever the clock says. None: by the clock where there is one, otherwise as in
+            self-play.
+    """
+
+    def __init__(self, trained: Trained, simulations: int | None) -> None:
+        self._trained = trained
+        self._simulations = simulations
+        self.game = trained.game
+        self.name = f"{trained.run.path.absolute().name}@{trained.step}"
+        self._policy: Any = trained.make_policy(num_simulations=simulations, seed=0)
+
+    def change(self, parameters: Mapping[str, float]) -> None:
+        """Play by other parameters; GameError for those that the game refuses. The shape of the board stays."""
+        config = self._trained.config
+        game = self.game.definition.load(**{**self.game.parameters, **parameters})
+        agent = registry.resolve(config.agent.id, kind="agent")(config, game)
+        self._trained, self.game = replace(self._trained, env=game, agent=agent), game
+        self._policy = self._trained.make_policy(num_simulations=self._simulations, seed=0)
+
+    def think(
+        self, state: State, *, seconds: float | None = None, simulations: int | None = None, stop: threading.Event
+    ) -> Iterator[Thought]:
+        """Search a position that is not over once, or, by the clock, anew with more and more simulations.
+
+        `seconds` is for the whole move; no search begins that would not end in time, measured by those before, and none
+        after `stop`. The last thought counts. An agent without `analyse` searches once, as it was made.
+        """
+        start = time.perf_counter()
+        if not hasattr(self._policy, "analyse"):
+            action = int(np.asarray(self._policy.act([state]))[0])
+            yield Thought(action, self._simulations, time.perf_counter() - start, None, ())
+            return
+        fixed = self._simulations if simulations is None else min(simulations, MOST)
+        if fixed is not None or seconds is None:
+            yield self._search(state, fixed, start)
+            return
+        number, elapsed_s = FEWEST, 0.0
+        while True:
+            thought = self._search(state, number, start)
+            yield thought
+            number *= GROWTH
+            expected_s = GROWTH * (thought.seconds - elapsed_s)
+            elapsed_s = thought.seconds
+            if number > MOST or stop.is_set() or elapsed_s + _MARGIN * expected_s > seconds:
+                return
+
+    def _search(self, state: State, simulations: int | None, start: float) -> Thought:
+        found = self._policy.analyse([state], num_simulations=simulations)
+        action, line = int(found.best_actions()[0]), found.principal_variations[0]
+        # Where visits are equal the line may begin otherwise.
+        expected = tuple(line) if line and line[0] == action else (action,)
+        return Thought(action, simulations, time.perf_counter() - start, float(found.values[0]), expected)
+
+
+def share_of_clock(left_s: float, increment_s: float = 0.0, moves_to_go: int = 0) -> float:
+    """Seconds to think of a move with so much on the clock, for `moves_to_go` more moves (0: all of the game)."""
+    share = left_s / (moves_to_go + 1 if moves_to_go else _MOVES_LEFT) + increment_s / 2
+    return max(0.0, min(share, _MOST_OF_CLOCK * left_s if moves_to_go != 1 else 0.9 * left_s))

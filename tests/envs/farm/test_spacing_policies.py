@@ -1,0 +1,122 @@
+"""Policies of GreenhouseSpacing: they do what they say, and rank as they should; the search and its file."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from envs.farm import spacing_pictures
+from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
+from envs.farm.scores import main
+from envs.farm.spacing_policies import (
+    SHIPPED,
+    Densities,
+    HoldLeafArea,
+    Nothing,
+    RandomOperations,
+    RandomSchedule,
+    play,
+    shipped,
+)  # fmt: skip
+from envs.farm.spacing_search import FINAL_SEEDS, as_yaml, search, staged
+from rlplat.yaml_files import read_yaml
+
+
+def test_nothing_pays_rent_and_light_and_sells_nothing():
+    season = play(Nothing(), [0, 1], num_days=45)
+    assert season.profit == pytest.approx(-0.3 - 0.15 * 200 * 16 * 3600 / 3 / 3.6e6)
+    assert np.isinf(season.area_days).all() and (season.heads_per_m2_year == 0).all()
+
+
+def test_schedules_beat_chance_and_the_rule_beats_one_density():
+    policies = shipped()
+    profit = {name: play(policies[name], range(5, 9)).profit for name in policies}
+    assert (profit["random_operations"] < profit["nothing"]).all(), "moving at random costs money"
+    assert (profit["random_schedule"] < profit["fixed"]).all()
+    for better in ("two_stages", "three_stages", "hold_lai"):
+        assert profit[better].mean() > profit["fixed"].mean(), better
+
+
+def test_a_seasons_figures_agree_with_each_other():
+    season = play(Densities(np.full(6, 30.0)), [3])
+    sold_g = 1000 * season.kg_per_m2_year / season.heads_per_m2_year
+    assert 250 <= sold_g < 300, "harvested from 250 g on"
+    assert season.g_per_mol == pytest.approx(1000 * season.kg_per_m2_year / (365 * 200e-6 * 16 * 3600))
+    assert season.kwh_per_kg * season.g_per_mol == pytest.approx(1e6 / 3 / 3.6e6 * 1000)
+    assert season.area_days >= 365 / season.heads_per_m2_year * 250 / sold_g * 0.999
+    assert season.moves == 0
+
+
+def test_a_season_needs_steady_days():
+    with pytest.raises(ValueError, match="num_days is 40; it must be above 40"):
+        play(Nothing(), [0], num_days=40)
+
+
+@pytest.mark.parametrize("policy", [RandomOperations(3), HoldLeafArea(4.0, 2.5), HoldLeafArea(9.0, 20.0)])
+def test_operations_are_in_the_action_space_and_possible(policy):
+    env = GreenhouseSpacingVector(2, action="operations", observation="classes")
+    observations, _ = env.reset(seed=0)
+    refused = 0
+    for _ in range(30):
+        actions = policy.act(env, observations)
+        assert env.action_space.contains(actions)
+        observations, _, _, _, infos = env.step(actions)
+        refused += infos["costs"]["refused"].sum()
+    assert refused == 0 or isinstance(policy, RandomOperations)
+
+
+def test_holding_leaf_area_holds_it():
+    env = GreenhouseSpacingVector(2, action="operations", observation="classes")
+    observations, _ = env.reset(seed=0)
+    policy, index = HoldLeafArea(4.0, 2.5), []
+    for _ in range(80):
+        observations, *_ = env.step(policy.act(env, observations))
+        index.append(env.bench.leaf_area_m2().sum(axis=1) / env.bench.lattice.area_m2)
+    assert 3.0 < np.mean(index[40:]) < 5.5
+
+
+def test_random_schedules_fill_their_box():
+    env = GreenhouseSpacingVector(50)
+    actions = np.concatenate([RandomSchedule(seed).act(env, {}) for seed in range(10)])
+    assert env.single_action_space.contains(actions[0]) and actions.min() < 0.01 and actions.max() > 0.99
+
+
+def test_stages_fall_and_every_boundary_is_tried():
+    assert staged(1, (40.0, 20.0)).tolist() == [[40.0] * 6, [20.0] * 6]
+    assert staged(2, (40.0, 20.0)).tolist() == [[40.0] * n + [20.0] * (6 - n) for n in range(1, 6)]
+    assert len(staged(3, (60.0, 40.0, 20.0))) == 10 and len(staged(3)) == 200
+    assert (np.diff(staged(3), axis=1) <= 0).all()
+
+
+def test_the_search_finds_the_best_of_its_grid():
+    rows = np.array([[100.0] * 6, [30.0] * 6, [8.0] * 6])
+    winner = search(rows, Densities, first_seeds=[0], final_seeds=[1, 2])
+    assert (winner.row == 30).all() and winner.num_tried == 3
+    assert winner.area_days == pytest.approx(play(Densities(rows[1]), [1, 2]).area_days.mean())
+
+
+def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
+    found = read_yaml(SHIPPED)
+    assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 25]
+    season = play(Densities(np.array(found["fixed"]["per_m2"])), FINAL_SEEDS)
+    assert season.area_days.mean() == pytest.approx(found["fixed"]["area_days"], abs=2e-3)
+    assert as_yaml({}).splitlines() == SHIPPED.read_text("utf-8").splitlines()[:2]
+
+
+def test_scores_come_as_a_table_that_says_who_knew_more(capsys):
+    main(["spacing", "--policies", "nothing", "hold_lai", "--seeds", "2"])
+    title, columns, _, nothing, rule = capsys.readouterr().out.splitlines()
+    assert title == "2 seeds, days 40 to 120, 95 % intervals" and columns.startswith("| policy | area-days per head")
+    assert nothing.startswith("| nothing | inf | -0.") and rule.startswith("| hold_lai (privileged) | ")
+    assert len({line.count("|") for line in (columns, nothing, rule)}) == 1
+
+
+def test_pictures_of_a_policys_days_are_written(tmp_path):
+    spacing_pictures.main(["fixed", "--out", str(tmp_path / "bench"), "--days", "12", "--pixels", "9"])
+    files = sorted(file.name for file in (tmp_path / "bench").iterdir())
+    assert files == [f"day-{number:03}.png" for number in range(1, 13)] + ["days.gif"]
+    first, last = (np.asarray(Image.open(tmp_path / "bench" / name)).astype(int) for name in (files[0], files[11]))
+    assert first.shape == (90, 180, 3)
+    green = [((picture[..., 1] - picture[..., 0]) > 20).mean() for picture in (first, last)]
+    assert 0 < green[0] < green[1]
+    with pytest.raises(SystemExit):
+        spacing_pictures.main(["fixed", "--out", str(tmp_path), "--pixels", "8"])
