@@ -38,7 +38,11 @@ class Cartpole(Task):
 
     @staticmethod
     def scene(settings: RobotSettings) -> str:
-        """Return a rail of 3.6 m, a cart of 1 kg, and a pole of 1 m and 0.1 kg."""
+        """Return a rail of 3.6 m, a cart of 1 kg, and a pole of 1 m and 0.1 kg.
+
+        Pole and rail are thicker than a pixel of a picture of 32x32, which is 12 cm there: else they vanish between
+        its rays.
+        """
         return f"""
         <mujoco model="cartpole">
           <size memory="200K"/>
@@ -46,18 +50,18 @@ class Cartpole(Task):
           {scenery.assets(2.0)}
           <default>
             <default class="pole"><joint type="hinge" axis="0 1 0" damping="2e-6"/>
-              <geom type="capsule" size="0.045" fromto="0 0 0 0 0 1" mass="0.1" rgba=".9 .55 .2 1"/></default>
+              <geom type="capsule" size="0.07" fromto="0 0 0 0 0 1" mass="0.1" rgba=".9 .55 .2 1"/></default>
           </default>
           <worldbody>
-            <light type="directional" pos="0 0 6" dir=".2 .4 -1" diffuse=".6 .6 .6"/>
+            <light type="directional" pos="0 0 6" dir=".2 .7 -1" diffuse=".6 .6 .6" ambient=".3 .3 .3"/>
             <camera name="front" pos="0 -4 1" xyaxes="1 0 0 0 0 1" fovy="50"/>
             <geom name="{scenery.FLOOR}" type="plane" size="4 4 .1" pos="0 0 -.05" material="{scenery.FLOOR}0"/>
-            <geom name="rail" type="capsule" size="0.02" fromto="-2 .08 1 2 .08 1" rgba=".5 .55 .6 1"/>
+            <geom name="rail" type="capsule" size="0.065" fromto="-2 .08 1 2 .08 1" rgba=".35 .38 .42 1"/>
             {scenery.distractors(settings)}
             <body name="cart" pos="0 0 1">
               <joint name="slider" type="slide" axis="1 0 0" limited="true" range="-1.8 1.8" damping="5e-4"
                 solreflimit=".08 1"/>
-              <geom name="cart" type="box" size="0.2 0.15 0.1" mass="1" rgba=".35 .55 .85 1"/>
+              <geom name="cart" type="box" size="0.2 0.15 0.1" mass="1" rgba=".2 .25 .6 1"/>
               <body name="pole" childclass="pole"><joint name="hinge"/><geom name="pole"/></body>
             </body>
           </worldbody>

@@ -25,6 +25,15 @@ class History:
         self._newest = (self._newest + 1) % len(self.values)
         self.values[self._newest] = value
 
+    def snapshot(self) -> NDArray[Any]:
+        """Return all values [length, N, ...], the oldest first."""
+        return np.roll(self.values, -self._newest - 1, axis=0)
+
+    def restore(self, values: NDArray[Any]) -> None:
+        """Go on from a snapshot."""
+        self.values[:] = values
+        self._newest = len(values) - 1
+
     def before(self, steps: NDArray[np.intp]) -> NDArray[Any]:
         """Return what each simulation had so many pushes ago, [N, ...]; `steps` [N], each below `length`."""
         return self.values[(self._newest - steps) % len(self.values), self._simulations]

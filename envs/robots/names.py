@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
+from pathlib import Path
 
-from envs.robots import tasks
+_TASKS = Path(__file__).parent / "tasks"
 
 
 def task_names() -> list[str]:
     """Return the modules of all tasks."""
-    return sorted(module.name for module in pkgutil.iter_modules(tasks.__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules([str(_TASKS)]) if not module.name.startswith("_"))
 
 
 def class_name(name: str) -> str:

@@ -80,6 +80,15 @@ class Observer:
             observations["privileged"] = self._task.privileged().astype(np.float32)
         return observations
 
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return what was seen of late, by part."""
+        return {name: past.snapshot() for name, past in self._history.items()}
+
+    def restore(self, seen: dict[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot."""
+        for name, past in self._history.items():
+            past.restore(seen[name])
+
     def _box(self, past: History) -> gym.Space[Any]:
         *outer, last = past.values.shape[2:]
         low, high = (0, 255) if past.values.dtype == np.uint8 else (-np.inf, np.inf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -20,13 +21,15 @@ _LOST = [
         mujoco.mjtWarning.mjWARN_BADQACC,
     )
 ]
-"""MuJoCo resets a simulation by itself when it warns of one of these, so only the counters tell."""
+"""What MuJoCo warns of when a number is not finite, or larger than mjMAXVAL."""
 
 
 class Physics:
-    """Steps simulations; those that leave the finite numbers are put back to where they were before the step."""
+    """Steps simulations; those that leave the numbers below mjMAXVAL are put back to where they were before."""
 
     def __init__(self, model: mujoco.MjModel, num: int, num_threads: int, unstable_folder: Path | None) -> None:
+        # Else MuJoCo sets a simulation that went wrong to its start, with its warnings, which so cannot be counted.
+        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
         # An MjData for each simulation lets poses be computed after a step at no
         # price: the next step goes on from them.
         self.batch = Batch(model, num, num_threads, persistent=True)
@@ -48,7 +51,8 @@ class Physics:
         except SimulationError as error:
             failed[error.ids] = True
         warnings = batch.warning[:, _LOST, 1] > warned
-        failed[ids] |= np.any(warnings[ids], axis=1) | ~np.isfinite(batch.state[ids].sum(axis=1))
+        sound = (np.abs(batch.state[ids]) < mujoco.mjMAXVAL).all(axis=1)  # false for NaN
+        failed[ids] |= np.any(warnings[ids], axis=1) | ~sound
         if failed.any():
             self._take_back(np.flatnonzero(failed))
         return failed
@@ -56,6 +60,16 @@ class Physics:
     def refresh(self, ids: Ids) -> None:
         """Make poses and sensors follow a state that was written."""
         self.batch.forward(ids, int(mujoco.mjtStage.mjSTAGE_VEL))
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return the states [N, S] (mjSTATE_INTEGRATION) and the counter."""
+        return {"state": self.batch.state.copy(), "num_unstable": np.array(self.num_unstable)}
+
+    def restore(self, snapshot: dict[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot."""
+        self.batch.state[:] = snapshot["state"]
+        self.num_unstable = int(snapshot["num_unstable"])
+        self.refresh(self._everyone)
 
     def _take_back(self, ids: Ids) -> None:
         for simulation in ids:

@@ -80,6 +80,16 @@ class Randomiser:
         if self._ranges.mass:
             self._batch.set_const(ids)
 
+    def snapshot(self) -> Drawn:
+        """Return the fields [N, ...] that differ between simulations."""
+        return {field: values.copy() for field, values in self._values.items()}
+
+    def restore(self, fields: Drawn) -> None:
+        """Go on with the worlds of a snapshot."""
+        for field, values in self._values.items():
+            values[:] = fields[field]
+        self.finish(np.arange(self._batch.nsim))
+
     def _write(self, field: str, simulation: int, value: NDArray[Any]) -> None:
         self._values[field][simulation] = value
 

@@ -12,7 +12,7 @@ DISTRACTOR = "distractor"
 PALETTE = np.array(
     [(0.85, 0.2, 0.15), (0.2, 0.35, 0.85), (0.9, 0.75, 0.15), (0.6, 0.25, 0.7), (0.9, 0.5, 0.15), (0.3, 0.3, 0.33)]
 )
-"""Colours of distractors. None is green, as what the tasks are about is."""
+"""Colours of distractors."""
 
 _FLOORS = (
     ((0.32, 0.36, 0.42), (0.22, 0.25, 0.30)),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rlplat.errors import ConfigError
 from rlplat.problems import describe
-
-Control = Literal["torque", "velocity", "cartesian"]
 
 _NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
@@ -68,22 +66,18 @@ class RobotSettings(_Settings):
     shadows: bool = False
     privileged: bool = True
     """Whether the observation has the group `privileged`."""
-    control: Control | None = None
-    """How an arm is moved; null: as the task prefers."""
     action_repeat: _Count = 1
     """Control steps per decision: their rewards are added, and pictures are drawn once."""
     frame_stack: Annotated[int, Field(ge=1, le=16)] = 1
     """The newest pictures and readings, one behind the other along the last axis, the newest last."""
     action_delay_steps: _Steps = 0
-    """Control steps until an action acts; before the first, the arm is told to do nothing."""
+    """Control steps until an action acts; before the first, the robot is told to do nothing."""
     observation_delay_steps: _Steps = 0
     """Decisions by which the group `policy` lags. `privileged` never does."""
     reading_noise: _NotNegative = 0.0
     """Standard deviation added to proprioception, in its own units."""
     camera_noise: _NotNegative = 0.0
     """Standard deviation added to pictures, in grey levels of 255."""
-    initial_pose_rad: Annotated[float, Field(ge=0, le=0.5)] | None = None
-    """How far each joint may start from its rest; null: as the task prefers."""
     randomisation: Randomisation = Randomisation()
     unstable_folder: Path | None = None
     """Where the state before a step that went wrong is saved; null: nowhere."""

@@ -14,7 +14,6 @@ import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
-from envs.robots import tasks
 from envs.robots.names import class_name, task_names
 from envs.robots.settings import RobotSettings
 from rlplat.errors import ConfigError
@@ -85,17 +84,12 @@ class Task(ABC):
     def expert(self) -> Array:
         """Return the actions [N, num_actions] of somebody who sees the whole state."""
 
-    def address(self, *joints: str) -> NDArray[np.intp]:
-        """Return where joints of one degree of freedom lie in `qpos`; in these scenes they lie so in `qvel`, too."""
-        addresses = [self.model.jnt_qposadr[self.model.joint(joint).id] for joint in joints]
-        return np.array(addresses, dtype=np.intp)
-
 
 def load(name: str) -> type[Task]:
     """Import the task of a module below `tasks/`. Raises ConfigError: there is none of that name."""
     if name not in task_names():
         raise ConfigError(f"no robot task is named {name!r}{suggestion(name, task_names())}")
-    task: Any = getattr(importlib.import_module(f"{tasks.__name__}.{name}"), class_name(name))
+    task: Any = getattr(importlib.import_module(f"envs.robots.tasks.{name}"), class_name(name))
     return task  # type: ignore[no-any-return]
 
 

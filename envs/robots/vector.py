@@ -18,7 +18,9 @@ from envs.robots.observing import Observations, Observer, renderer
 from envs.robots.physics import Flags, Ids, Physics
 from envs.robots.randomisation import Drawn, Randomiser
 from envs.robots.settings import read_settings
+from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.errors import ConfigError, EnvError
+from rlplat.interfaces import Arrays
 
 RENDER_PIXELS = 256
 Actions = NDArray[np.floating[Any]]
@@ -30,8 +32,8 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
 
     Simulation i of a vector seeded with s lives through the same as a single one seeded with s + i. Actions are
     clipped to [-1, 1]. `infos` hold arrays [N]: `reward_terms` (their sum is the reward), `measures`, `success`,
-    `unstable` (the physics left the finite numbers; the episode is truncated as it was before), and where an episode
-    begins `randomisation`, what was drawn for it.
+    `unstable` (the physics left the finite numbers: that control step is taken back without a reward, the episode is
+    truncated), and where an episode begins `randomisation`, what was drawn for it.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012  (Gymnasium's)
@@ -137,6 +139,44 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
             raise EnvError(f"{self._name}: render() needs render_mode='rgb_array'")
         return tuple(self._show.render(self.settings.camera))
 
+    def expert_actions(self) -> NDArray[np.float32]:
+        """Return what somebody would do now who sees the whole state, [N, A]."""
+        return self.task.expert().astype(np.float32)
+
+    def snapshot(self) -> Arrays:
+        """Return all that is needed to go on from here in another vector, generators included."""
+        if None in self._generators:
+            raise EnvError(f"{self._name}: snapshot() was called before reset()")
+        parts: dict[str, Arrays] = {
+            "physics": self.physics.snapshot(),
+            "world": self._randomiser.snapshot(),
+            "seen": self._observer.snapshot(),
+            "delays": {name: delays.copy() for name, delays in self._delays.items()},
+        }
+        flat = {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return flat | {
+            "num_steps": self._num_steps.copy(),
+            "over": self._over.copy(),
+            "orders": self._orders.snapshot(),
+            "generators": generators_to_array(self._generators),  # type: ignore[arg-type]
+        }
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from the snapshot of a vector of as many simulations with the same settings."""
+        parts: dict[str, Arrays] = {"physics": {}, "world": {}, "seen": {}, "delays": {}}
+        for path, array in snapshot.items():
+            part, _, name = path.partition("/")
+            if name:
+                parts[part][name] = array
+        self._randomiser.restore(parts["world"])
+        self.physics.restore(parts["physics"])
+        self._observer.restore(parts["seen"])
+        self._orders.restore(snapshot["orders"])
+        for name, delays in self._delays.items():
+            delays[:] = parts["delays"][name]
+        self._num_steps[:], self._over[:] = snapshot["num_steps"], snapshot["over"]
+        self._generators = list(generators_from_array(snapshot["generators"]))
+
     @property
     def _name(self) -> str:
         return type(self.task).__name__
@@ -183,7 +223,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
             unstable |= self.physics.step(ids, self.task.substeps)
             self._num_steps[ids] += 1
             now = self.task.reward_terms(applied)
-            terms = {name: terms[name] + np.where(active, term, 0.0) for name, term in now.items()}
+            terms = {name: terms[name] + np.where(active & ~unstable, term, 0.0) for name, term in now.items()}
             terminated |= self.task.terminated() & active & ~unstable
         reports = {
             "reward_terms": terms,
