@@ -13,12 +13,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from envs.robots import task as robot_tasks
-from envs.robots.history import History
+from envs.robots.episodes import Episodes
 from envs.robots.observing import Observations, Observer, renderer
 from envs.robots.physics import Flags, Ids, Physics
-from envs.robots.randomisation import Drawn, Randomiser
 from envs.robots.settings import read_settings
-from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.errors import ConfigError, EnvError
 from rlplat.interfaces import Arrays
 
@@ -57,7 +55,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         model = robot_tasks.compile_scene(kind, self.settings)
         self.physics = Physics(model, num_envs, num_threads, self.settings.unstable_folder)
         self.task = kind(self.physics.batch, self.settings)
-        self._randomiser = Randomiser(self.physics.batch, self.settings.randomisation, kind.distractor_area)
+        self._episodes = Episodes(self.physics, self.task, self.settings)
         self._observer = Observer(self.task, self.settings, num_threads)
         self._show = None
         if render_mode:
@@ -76,12 +74,6 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
 
-        self._num_steps = np.zeros(num_envs, dtype=np.int64)
-        self._over = np.ones(num_envs, dtype=bool)
-        self._generators: list[np.random.Generator | None] = [None] * num_envs
-        longest = self.settings.action_delay_steps + self.settings.randomisation.action_delay_steps
-        self._orders = History(num_envs, longest + 1, (self.task.num_actions,), np.float64)
-        self._delays = {name: np.zeros(num_envs, dtype=np.intp) for name in ("action", "observation")}
         self._nobody = np.zeros(0, dtype=np.intp)
 
     @property
@@ -100,36 +92,39 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
         if seeds is not None and len(seeds) != self.num_envs:
             raise EnvError(f"{self._name}: {len(seeds)} seeds are given; it has {self.num_envs} simulations")
+        generators = self._episodes.generators or [np_random(None)[0] for _ in range(self.num_envs)]
         for i in ids:
-            if (seeds is not None and seeds[i] is not None) or self._generators[i] is None:
-                self._generators[i] = np_random(None if seeds is None else seeds[i])[0]
+            if seeds is not None and seeds[i] is not None:
+                generators[i] = np_random(seeds[i])[0]
+        self._episodes.generators = generators
         return self.restart(ids)
 
     def use_generators(self, generators: Sequence[np.random.Generator]) -> None:
         """Draw from these from now on, one for each simulation."""
-        self._generators = list(generators)
+        self._episodes.generators = list(generators)
 
     def restart(self, ids: Ids) -> tuple[Observations, dict[str, Any]]:
         """Start episodes of these simulations; the others stay as they are."""
-        infos = self._begin(ids)
+        infos = self._episodes.begin(ids)
         self._look(ids, ids)
         return self._observe(), infos
 
     def step(self, actions: Actions) -> Step:
         """Make one decision. Raises EnvError: no reset yet, actions of another shape or that are no numbers."""
         actions = self._checked(actions)
-        fresh = np.flatnonzero(self._over) if self.autoreset_mode == AutoresetMode.NEXT_STEP else self._nobody
-        if None in self._generators or (self._over.any() and not len(fresh)):
+        fresh = np.flatnonzero(self._episodes.over) if self.autoreset_mode == AutoresetMode.NEXT_STEP else self._nobody
+        if self._episodes.generators is None or (self._episodes.over.any() and not len(fresh)):
             raise EnvError(f"{self._name}: step() was called before reset(), or after the end of an episode")
-        infos = self._begin(fresh) if len(fresh) else {}
-        moving = ~self._over
+        infos = self._episodes.begin(fresh) if len(fresh) else {}
+        moving = ~self._episodes.over
         moving[fresh] = False
+        actions = np.where(moving[:, None], actions, 0.0)  # what a new episode begins with is no order in it
         rewards, terminated, unstable = self._advance(actions, moving, infos)
-        truncated = (self._num_steps >= self.task.num_steps) & moving & ~terminated | unstable
+        truncated = (self._episodes.num_steps >= self.task.num_steps) & moving & ~terminated | unstable
         self._look(np.arange(self.num_envs), fresh)
         observations = self._observe()
-        self._over = terminated | truncated
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._over.any():
+        self._episodes.over = terminated | truncated
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and self._episodes.over.any():
             observations, infos = self._begin_in_the_same_step(observations, infos)
         return observations, rewards, terminated, truncated, infos
 
@@ -145,64 +140,20 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
 
     def snapshot(self) -> Arrays:
         """Return all that is needed to go on from here in another vector, generators included."""
-        if None in self._generators:
+        if self._episodes.generators is None:
             raise EnvError(f"{self._name}: snapshot() was called before reset()")
-        parts: dict[str, Arrays] = {
-            "physics": self.physics.snapshot(),
-            "world": self._randomiser.snapshot(),
-            "seen": self._observer.snapshot(),
-            "delays": {name: delays.copy() for name, delays in self._delays.items()},
-        }
-        flat = {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
-        return flat | {
-            "num_steps": self._num_steps.copy(),
-            "over": self._over.copy(),
-            "orders": self._orders.snapshot(),
-            "generators": generators_to_array(self._generators),  # type: ignore[arg-type]
-        }
+        parts = {"physics": self.physics, "episodes": self._episodes, "seen": self._observer}
+        return {f"{part}/{name}": array for part, kept in parts.items() for name, array in kept.snapshot().items()}
 
     def restore(self, snapshot: Arrays) -> None:
         """Go on from the snapshot of a vector of as many simulations with the same settings."""
-        parts: dict[str, Arrays] = {"physics": {}, "world": {}, "seen": {}, "delays": {}}
-        for path, array in snapshot.items():
-            part, _, name = path.partition("/")
-            if name:
-                parts[part][name] = array
-        self._randomiser.restore(parts["world"])
-        self.physics.restore(parts["physics"])
-        self._observer.restore(parts["seen"])
-        self._orders.restore(snapshot["orders"])
-        for name, delays in self._delays.items():
-            delays[:] = parts["delays"][name]
-        self._num_steps[:], self._over[:] = snapshot["num_steps"], snapshot["over"]
-        self._generators = list(generators_from_array(snapshot["generators"]))
+        for part, kept in {"episodes": self._episodes, "physics": self.physics, "seen": self._observer}.items():
+            begin = f"{part}/"
+            kept.restore({name.removeprefix(begin): a for name, a in snapshot.items() if name.startswith(begin)})
 
     @property
     def _name(self) -> str:
         return type(self.task).__name__
-
-    def _begin(self, ids: Ids) -> dict[str, Any]:
-        """Put simulations to their start; return what was drawn."""
-        batch, ranges = self.physics.batch, self.settings.randomisation
-        batch.reset(ids, stage=0)
-        everything: dict[int, Drawn] = {}
-        for i in ids:
-            generator = self._generators[i]
-            assert generator is not None
-            everything[i] = self._randomiser.draw(i, generator)
-            for name, delays in self._delays.items():
-                delays[i] = getattr(self.settings, f"{name}_delay_steps")
-                more = getattr(ranges, f"{name}_delay_steps")
-                if more:
-                    delays[i] += generator.integers(more + 1)
-                    everything[i][f"{name}_delay_steps"] = int(delays[i])
-            self.task.place(i, generator)
-        self._randomiser.finish(ids)
-        self.physics.refresh(ids)
-        self._orders.fill(ids, 0.0)
-        self._num_steps[ids] = 0
-        self._over[ids] = False
-        return self._listed(ids, everything)
 
     def _advance(
         self, actions: Actions, moving: Flags, infos: dict[str, Any]
@@ -213,15 +164,15 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         terminated, unstable = np.zeros((2, self.num_envs), dtype=bool)
         active = moving.copy()
         for _ in range(self.settings.action_repeat):
-            active &= ~(terminated | unstable) & (self._num_steps < self.task.num_steps)
+            active &= ~(terminated | unstable) & (self._episodes.num_steps < self.task.num_steps)
             ids = np.flatnonzero(active)
             if not len(ids):
                 break
-            self._orders.push(actions)
-            applied = self._orders.before(self._delays["action"])
+            self._episodes.orders.push(actions)
+            applied = self._episodes.orders.before(self._episodes.delays["action"])
             self.task.actuate(applied)
             unstable |= self.physics.step(ids, self.task.substeps)
-            self._num_steps[ids] += 1
+            self._episodes.num_steps[ids] += 1
             now = self.task.reward_terms(applied)
             terms = {name: terms[name] + np.where(active & ~unstable, term, 0.0) for name, term in now.items()}
             terminated |= self.task.terminated() & active & ~unstable
@@ -238,7 +189,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self, observations: Observations, infos: dict[str, Any]
     ) -> tuple[Observations, dict[str, Any]]:
         """Start anew what is over; return what is seen then, with the end of the episode in `infos`."""
-        over = self._over.copy()
+        over = self._episodes.over.copy()
         ends = np.full(self.num_envs, None, dtype=object)
         for i in np.flatnonzero(over):
             ends[i] = pick(observations, i)
@@ -247,23 +198,11 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         return begun, infos | drawn | kept
 
     def _look(self, ids: Ids, fresh: Ids) -> None:
-        self._observer.look(ids, fresh, self._generators)  # type: ignore[arg-type]
+        assert self._episodes.generators is not None
+        self._observer.look(ids, fresh, self._episodes.generators)
 
     def _observe(self) -> Observations:
-        return self._observer.observe(self._delays["observation"])
-
-    def _listed(self, ids: Ids, everything: dict[int, Drawn]) -> dict[str, Any]:
-        """Return what was drawn as arrays [N, ...]; zeros for simulations that go on."""
-        if not len(ids) or not everything[ids[0]]:
-            return {}
-        listed = {}
-        for name, value in everything[ids[0]].items():
-            listed[name] = np.zeros((self.num_envs, *np.shape(value)), np.asarray(value).dtype)
-            for i in ids:
-                listed[name][i] = everything[i][name]
-        begun = np.zeros(self.num_envs, dtype=bool)
-        begun[ids] = True
-        return {"randomisation": listed, "_randomisation": begun}
+        return self._observer.observe(self._episodes.delays["observation"])
 
     def _mask(self, mask: Any) -> Flags:
         if mask is None:

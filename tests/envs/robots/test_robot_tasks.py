@@ -53,7 +53,7 @@ def test_a_simulation_of_a_batch_equals_a_single_one_bit_for_bit(task, num_threa
         "randomisation": WORLD,
         "frame_stack": 2,
         "camera_noise": 3.0,
-        "action_repeat": 2,
+        "action_repeat": 30,
         "reading_noise": 0.01,
     }
     together = made(task, 3, num_threads=num_threads, **settings)
@@ -63,11 +63,16 @@ def test_a_simulation_of_a_batch_equals_a_single_one_bit_for_bit(task, num_threa
     for i, single in enumerate(singles):
         seen, info = single.reset(seed=5 + i)
         assert same(seen, pick(observations, i)) and same(info["randomisation"], pick(infos["randomisation"], i))
-    for _ in range(10):
+    over = np.zeros(3, dtype=bool)
+    for _ in range(45):  # an episode has 34
         actions = generator.uniform(-1, 1, (3, together.task.num_actions))
         observations, rewards, *_ = together.step(actions)
         for i, single in enumerate(singles):
-            seen, reward, *_ = single.step(actions[i])
+            if over[i]:
+                seen, reward, over[i] = single.reset()[0], 0.0, False
+            else:
+                seen, reward, terminated, truncated, _ = single.step(actions[i])
+                over[i] = terminated or truncated
             assert same(seen, pick(observations, i)) and reward == rewards[i]
 
 
@@ -114,6 +119,19 @@ def test_an_action_acts_after_its_delay():
         speeds[delay] = [env.step(np.ones((1, 1)))[0]["privileged"][0, 3] for _ in range(4)]
     assert (np.diff(speeds[0]) > 0.05).all()
     assert abs(speeds[2][1]) < 0.05 < speeds[2][2]
+
+
+def test_what_is_ordered_while_an_episode_begins_does_not_act_in_it():
+    speeds = []
+    for order in (-1.0, 1.0):
+        env = made("cartpole_balance", 2, pixels=None, action_delay_steps=1, action_repeat=500)
+        env.reset(seed=0)
+        env.step(np.zeros((2, 1)))
+        env.reset(options={"reset_mask": np.array([False, True])})  # so that it goes on while the other begins
+        assert env.step(np.zeros((2, 1)))[3].tolist() == [True, False]
+        env.step(np.array([[order], [0.0]]))
+        speeds.append(env.step(np.zeros((2, 1)))[0]["privileged"][0, 3])
+    assert speeds[0] == speeds[1]
 
 
 def test_pictures_are_stacked_newest_last_and_lag_by_their_delay():
