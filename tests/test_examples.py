@@ -101,7 +101,7 @@ def test_rules_that_fail_in_training_end_the_run_with_one_message(folder):
 def test_either_form_passes_the_check(folder, game):
     checked = run(folder, "check-game", game)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "20 of 20 checks passed" in checked.stdout
+    assert "21 of 21 checks passed" in checked.stdout
 
 
 def test_positions_of_a_game_without_a_board_have_pictures():

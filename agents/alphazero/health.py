@@ -13,14 +13,14 @@ from rlplat.interfaces import Metrics
 MOST_DUPLICATES = 0.3
 """Share of games that were played before; healthy runs of tic-tac-toe, where games are few, show 0.03."""
 LEAST_ENTROPY = 0.02
-"""Of the policy, as a share of that of even play over all actions; Connect Four after six minutes shows 0.3."""
+"""Of the policy, as a share of that of even play over all actions; Connect Four after an hour shows 0.37."""
 WORSE_THAN_CONSTANT = 1.02
-"""The value's error over that of the best constant; 1 at the start of a run, so a little more."""
+"""The value's error over that of a value of 0; 1 at the start of a run, so a little more."""
 MOST_DRAWS = 0.95
 MOST_WINS = 0.97
 """Of one side, as a share of the games that are not drawn."""
 MOST_LAG = 10.0
-"""Versions by which the collectors' weights are older than the newest, on average; 1 to 3 are usual."""
+"""Versions by which the collectors' weights are older than the newest, on average; 0 to 1 are usual."""
 
 VARIETY = "raise agent.search.noise_fraction, agent.search.temperature_plies or agent.self_play.opening_plies"
 CALMER = "lower agent.training.learning_rate"
@@ -54,7 +54,7 @@ def _blind_value(metrics: Metrics, _: int) -> str | None:
     if error <= WORSE_THAN_CONSTANT * constant or constant == 0.0:
         return None
     return (
-        f"the value is further from the results ({error:.3f}) than one and the same guess for all positions would be "
+        f"the value is further from the results ({error:.3f}) than a value of 0 for all positions would be "
         f"({constant:.3f}): {CALMER}, or raise agent.replay.window_start"
     )
 

@@ -42,7 +42,7 @@ def loss_terms(
     entropy).
     `policy/kl` is the policy loss less the entropy of its target: what could still be learned. `policy/accuracy`: how
     often the most visited action has the highest prior. `value/error`: mean distance of the value from the outcome;
-    `value/constant_error`: that of the mean outcome, the best guess that sees no position.
+    `value/constant_error`: that of the value 0, which sees no position.
     """
     log_prior = log_softmax_legal(policy_logits.float(), targets.legal)
     value_logits = value_logits.float()
@@ -62,7 +62,7 @@ def loss_terms(
             "policy/kl": policy_loss - target_entropy,
             "policy/accuracy": (best == targets.policy.argmax(1)).float().mean(),
             "value/error": (values(value_logits) - targets.outcome).abs().mean(),
-            "value/constant_error": (targets.outcome.mean() - targets.outcome).abs().mean(),
+            "value/constant_error": targets.outcome.abs().mean(),
         }
     return terms
 

@@ -47,13 +47,13 @@ def test_a_healthy_run_and_one_that_has_no_metrics_yet_are_not_sick():
     assert ailments({}, num_actions=9) == {}
 
 
-def test_the_error_of_a_constant_is_that_of_the_mean_outcome():
-    outcome = torch.tensor([1.0, 1.0, 1.0, -1.0])
+def test_the_error_of_a_constant_is_that_of_zero():
+    outcome = torch.tensor([1.0, 1.0, 0.0, -1.0])
     targets = Targets(torch.full((4, 2), 0.5), torch.ones(4, 2, dtype=torch.bool), outcome, outcome)
     terms = loss_terms(
         torch.zeros(4, 2), torch.full((4,), 0.5).atanh(), targets, value_weight=1.0, value_target_mix=0.0
     )
-    assert terms["value/constant_error"].item() == pytest.approx(0.75)  # three times 0.5, once 1.5
+    assert terms["value/constant_error"].item() == pytest.approx(0.75)  # three times 1, once 0
     assert terms["value/error"].item() == pytest.approx(0.75)
 
 

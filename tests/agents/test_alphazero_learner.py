@@ -17,7 +17,8 @@ from rlplat.testing.records import random_records
 GAME = connect_four.load()
 METRICS = {
     *("loss/policy", "loss/value", "loss/total"),
-    *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy", "value/error"),
+    *("policy/entropy", "policy/target_entropy", "policy/kl", "policy/accuracy"),
+    *("value/error", "value/constant_error"),
     *("optimizer/learning_rate", "optimizer/gradient_norm", "optimizer/skipped_updates"),
     *("replay/positions", "replay/games", "replay/window", "replay/ratio"),
     "timing/draw",

@@ -102,7 +102,7 @@ def test_a_file_as_other_programs_write_it_is_read():
         ("hex", "(;SZ[5])", "column 1: this is game number 1; hex is written as GM"),
         ("go", "(;SZ[nine])", "column 3: SZ is 'nine'; it must be a number"),
         ("go", "(;SZ[9:13])", "column 3: SZ is '9:13'; it must be a number"),
-        ("go", "(;SZ[44])", "column 3: go: size is 44.0; it must be a whole number from 5 to 19"),
+        ("go", "(;SZ[44])", "column 3: go: size is 44; it must be a whole number from 5 to 19"),
         ("go", "(;SZ[9]AB[aa][bb];W[cc])", "column 8: AB sets stones up"),
         ("go", "(;SZ[9];B[aa]W[bb])", "column 14: one node has moves of both B and W"),
         ("go", "(;SZ[9];B[aa][bb])", "column 9: B has 2 values"),
