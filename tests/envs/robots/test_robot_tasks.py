@@ -154,7 +154,7 @@ def test_a_simulation_that_leaves_the_finite_numbers_is_truncated_saved_and_harm
     for env in (broken, sound):
         env.reset(seed=0)
     push = np.full((3, 1), 0.3)
-    for times in (1, 2):  # also once it has been warned of
+    for times in (1, 2):
         broken.physics.batch.bind("qvel")[1] = speed
         _, rewards, _, truncated, infos = broken.step(push)
         _, whole, *_ = sound.step(push)
@@ -168,6 +168,16 @@ def test_a_simulation_that_leaves_the_finite_numbers_is_truncated_saved_and_harm
         assert np.abs(seen["privileged"][1]).max() < 2
     saved = np.load(tmp_path / "unstable_0001.npz")["state"]
     assert np.isclose(saved, speed, rtol=0, equal_nan=True).any()
+
+
+def test_physics_that_fails_twice_without_a_new_start_is_taken_back_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    physics = made("cartpole_balance", 2, pixels=None).physics
+    physics.batch.bind("qvel")[1] = 1e9
+    for times in (1, 2):
+        assert physics.step(np.arange(2), 1).tolist() == [False, True]
+        assert physics.num_unstable == times
+        assert physics.batch.bind("qvel")[1].tolist() == [1e9, 1e9]
 
 
 @pytest.mark.parametrize(
