@@ -15,9 +15,6 @@ from torch import Tensor, nn
 from agents.visuomotor.config import NetworkConfig
 from rlplat.interfaces import Observed
 
-KERNEL = 5
-"""Side of a filter; the first layer moves it by 2, which quarters the work of the others."""
-
 Tensors = Mapping[str, Tensor]
 
 
@@ -51,10 +48,11 @@ class PictureEncoder(nn.Module):
         height, width, channels = shape
         layers: list[nn.Module] = []
         for index, filters in enumerate(config.channels):
-            convolution = nn.Conv2d(channels, filters, KERNEL, stride=2 if index == 0 else 1, padding=KERNEL // 2)
+            kernel, stride = (sizes[min(index, len(sizes) - 1)] for sizes in (config.kernels, config.strides))
+            convolution = nn.Conv2d(channels, filters, kernel, stride=stride, padding=kernel // 2)
             layers += [_initialised(convolution, math.sqrt(2.0)), nn.ReLU()]
             channels = filters
-        height, width = (height + 1) // 2, (width + 1) // 2
+            height, width = ((side + 2 * (kernel // 2) - kernel) // stride + 1 for side in (height, width))
         if config.pool == "spatial_softmax":
             # Its softmax needs responses below zero, too, to leave places out.
             layers[-1] = SpatialSoftmax(height, width)
@@ -70,25 +68,52 @@ class PictureEncoder(nn.Module):
 
 
 class Network(nn.Module):
-    """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers."""
+    """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers.
+
+    Args:
+        num_features: how many numbers stand for the pictures, if it is not their features that the layers are shown.
+    """
 
     def __init__(
-        self, parts: Mapping[str, Observed], num_outputs: int, config: NetworkConfig, *, output_gain: float
+        self,
+        parts: Mapping[str, Observed],
+        num_outputs: int,
+        config: NetworkConfig,
+        *,
+        output_gain: float,
+        num_features: int | None = None,
     ) -> None:
         super().__init__()
         self._numbers = [name for name, part in parts.items() if not part.is_image]
+        self._blind = config.blind
         self.pictures = nn.ModuleDict(
             {name: PictureEncoder(part.shape, config) for name, part in parts.items() if part.is_image}
         )
+        self.num_features = sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
         size = sum(math.prod(parts[name].shape) for name in self._numbers)
-        size += sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
+        size += self.num_features if num_features is None else num_features
         self.layers = perceptron([size, *config.hidden, num_outputs], config.activation, output_gain=output_gain)
 
     def forward(self, observations: Tensors) -> Tensor:
-        features = [observations[name].flatten(1) for name in self._numbers]
-        features += [encoder(observations[name]) for name, encoder in self.pictures.items()]
-        outputs: Tensor = self.layers(torch.cat(features, dim=1))
+        return self.decide(observations, self.look(observations))
+
+    def look(self, observations: Tensors) -> list[Tensor]:
+        """The features of each picture, `[B, num_features]` together."""
+        return [self._seen(encoder, observations[name]) for name, encoder in self.pictures.items()]
+
+    def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
+        """The outputs, by the numbers of the observation and what stands for its pictures."""
+        numbers = [observations[name].flatten(1) for name in self._numbers]
+        outputs: Tensor = self.layers(torch.cat([*numbers, *features], dim=1))
         return outputs
+
+    def _seen(self, encoder: nn.Module, pictures: Tensor) -> Tensor:
+        features: Tensor
+        if self._blind:  # all rows are alike, so one is looked at
+            features = encoder(torch.zeros_like(pictures[:1])).expand(len(pictures), -1)
+        else:
+            features = encoder(pictures)
+        return features
 
 
 def perceptron(sizes: Sequence[int], activation: str, *, output_gain: float) -> nn.Sequential:
