@@ -25,6 +25,9 @@ class NetworkConfig(ConfigModel):
     what follows: (2, 2, 1) with smaller filters makes updates several times as fast."""
     pool: Literal["spatial_softmax", "flatten"] = "spatial_softmax"
     """How filters become numbers: where each one sees most (two numbers each), or all of its responses."""
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """Of the convolutions' arithmetic. bfloat16 takes half the time on processors that have instructions for it
+    (AVX512-BF16, AMX) and on GPUs, and longer on others; `auto`: there alone, so results then depend on the machine."""
     blind: bool = False
     """Whether every picture is black, in training, collection and evaluation: the control experiment. A task that is
     learned so does not need its camera."""

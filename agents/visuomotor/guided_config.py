@@ -84,7 +84,7 @@ class GuidedConfig(AgentConfig):
     mixture: MixtureConfig = MixtureConfig()
     """Who acts."""
     network: NetworkConfig = NetworkConfig(
-        hidden=(128, 128), activation="relu", channels=(16, 32, 32), kernels=(5, 3), strides=(2, 2, 1)
+        hidden=(128, 128), activation="relu", channels=(16, 32, 32), kernels=(5, 3), strides=(2, 2, 1), precision="auto"
     )
     """Of the student. A picture of 64x64 costs a tenth of what it does in the network that PPO has by default."""
     training: GuidedTrainingConfig = GuidedTrainingConfig()

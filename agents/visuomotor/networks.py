@@ -5,6 +5,7 @@ Axes: B batch, C channels, H rows, W columns. Observations are tensors by part `
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -40,6 +41,18 @@ class SpatialSoftmax(nn.Module):
         return torch.cat([share @ self.x, share @ self.y], dim=1)
 
 
+def is_short(precision: str, device: torch.device) -> bool:
+    """Whether convolutions are computed in bfloat16: as asked for, or where that is faster."""
+    if precision == "auto":
+        return torch.cuda.is_bf16_supported() if device.type == "cuda" else _has_cpu_instructions()
+    return precision == "bfloat16"
+
+
+@functools.cache
+def _has_cpu_instructions() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
 class PictureEncoder(nn.Module):
     """Bytes `[B, H, W, C]` to features `[B, size]`."""
 
@@ -61,9 +74,13 @@ class PictureEncoder(nn.Module):
             layers.append(nn.Flatten())
             self.size = channels * height * width
         self.layers = nn.Sequential(*layers)
+        self._precision = config.precision
 
     def forward(self, pictures: Tensor) -> Tensor:
-        features: Tensor = self.layers(pictures.permute(0, 3, 1, 2).float() / 255.0 - 0.5)
+        planes = pictures.permute(0, 3, 1, 2).float().div_(255.0).sub_(0.5)
+        with torch.autocast(planes.device.type, torch.bfloat16, enabled=is_short(self._precision, planes.device)):
+            responses = self.layers[:-1](planes)
+        features: Tensor = self.layers[-1](responses.float())
         return features
 
 
