@@ -9,7 +9,8 @@ import torch
 
 from agents.visuomotor.actions import to_env
 from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from agents.visuomotor.ppo_model import ActorCritic
+from agents.visuomotor.publishing import as_tensors
 from rlplat.interfaces import Arrays, EnvSpec
 
 
