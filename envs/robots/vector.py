@@ -67,6 +67,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.metadata = self.metadata | {
             "autoreset_mode": self.autoreset_mode,
             "render_fps": max(1, round(1 / self.decision_s)),
+            "frame_stack": self.settings.frame_stack,
         }
 
         self.single_action_space = gym.spaces.Box(-1.0, 1.0, (self.task.num_actions,), np.float32)
