@@ -88,7 +88,8 @@ class Network(nn.Module):
     """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers.
 
     Args:
-        num_features: how many numbers stand for the pictures, if it is not their features that the layers are shown.
+        shows_features: whether the layers are shown the features of pictures.
+        num_others: how many other numbers they are shown.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class Network(nn.Module):
         config: NetworkConfig,
         *,
         output_gain: float,
-        num_features: int | None = None,
+        shows_features: bool = True,
+        num_others: int = 0,
     ) -> None:
         super().__init__()
         self._numbers = [name for name, part in parts.items() if not part.is_image]
@@ -108,7 +110,7 @@ class Network(nn.Module):
         )
         self.num_features = sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
         size = sum(math.prod(parts[name].shape) for name in self._numbers)
-        size += self.num_features if num_features is None else num_features
+        size += num_others + (self.num_features if shows_features else 0)
         self.layers = perceptron([size, *config.hidden, num_outputs], config.activation, output_gain=output_gain)
 
     def forward(self, observations: Tensors) -> Tensor:
@@ -119,7 +121,7 @@ class Network(nn.Module):
         return [self._seen(encoder, observations[name]) for name, encoder in self.pictures.items()]
 
     def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
-        """The outputs, by the numbers of the observation and what stands for its pictures."""
+        """The outputs, by the numbers of the observation and what stands for its pictures: features, others."""
         numbers = [observations[name].flatten(1) for name in self._numbers]
         outputs: Tensor = self.layers(torch.cat([*numbers, *features], dim=1))
         return outputs
