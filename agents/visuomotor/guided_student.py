@@ -41,7 +41,7 @@ class Student(PublishedModule):
         )
         if entries:
             self.register_buffer("entries", torch.tensor(entries), persistent=False)
-            self.pose = nn.Linear(self.network.num_features, len(entries))
+            self.pose = nn.Linear(self.network.num_numbers + self.network.num_features, len(entries))
             self.poses = Moments((len(entries),))
             """Of the privileged numbers that pictures tell."""
 
@@ -57,7 +57,8 @@ class Student(PublishedModule):
 
     def pose_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Mean squared error of the privileged numbers that pictures tell, in their standard deviations."""
-        return self._pose_loss(self._look(self.observations(batch)), batch)
+        seen = self.observations(batch)
+        return self._pose_loss(self._predict(seen, self._look(seen)), batch)
 
     def losses(self, batch: Mapping[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Mean distance from the teacher's actions `labels`, `[B, D]` or `[B]`, and what is regressed meanwhile."""
@@ -65,7 +66,7 @@ class Student(PublishedModule):
         features = self._look(seen)
         found = {"action": self._action_loss(self._decide(seen, features), labels)}
         if self._then == "joint":
-            found["pose"] = self._pose_loss(features, batch)
+            found["pose"] = self._pose_loss(self._predict(seen, features), batch)
         return found
 
     def _look(self, seen: Mapping[str, Tensor]) -> Tensor:
@@ -76,11 +77,11 @@ class Student(PublishedModule):
 
     def _decide(self, seen: Mapping[str, Tensor], features: Tensor) -> Tensor:
         if self._then == "pose":
-            features = self.pose(features).detach()
+            features = self._predict(seen, features).detach()
         elif self._then == "features":
             features = features.detach()
         elif self._then == "joint":
-            features = torch.cat([features, self.pose(features)], 1)
+            features = torch.cat([features, self._predict(seen, features)], 1)
         outputs = self.network.decide(seen, [features])
         if self._is_discrete and MASK in seen:
             outputs = torch.where(seen[MASK] > 0, outputs, FORBIDDEN)
@@ -94,10 +95,15 @@ class Student(PublishedModule):
             return functional.mse_loss(outputs, labels)
         return functional.smooth_l1_loss(outputs, labels, beta=training.huber_width)
 
-    def _pose_loss(self, features: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+    def _predict(self, seen: Mapping[str, Tensor], features: Tensor) -> Tensor:
+        """Privileged numbers by what pictures and the robot's own readings tell, in their standard deviations."""
+        predicted: Tensor = self.pose(torch.cat([*self.network.numbers(seen), features], 1))
+        return predicted
+
+    def _pose_loss(self, predicted: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         wanted = batch[PRIVILEGED][:, self.entries]  # type: ignore[index]
         scale = torch.rsqrt(self.poses.variance + EPSILON).float()
-        return functional.mse_loss(self.pose(features), (wanted - self.poses.mean.float()) * scale)
+        return functional.mse_loss(predicted, (wanted - self.poses.mean.float()) * scale)
 
 
 def pose_entries(spec: EnvSpec, config: GuidedConfig) -> list[int]:

@@ -109,8 +109,8 @@ class Network(nn.Module):
             {name: PictureEncoder(part.shape, config) for name, part in parts.items() if part.is_image}
         )
         self.num_features = sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
-        size = sum(math.prod(parts[name].shape) for name in self._numbers)
-        size += num_others + (self.num_features if shows_features else 0)
+        self.num_numbers = sum(math.prod(parts[name].shape) for name in self._numbers)
+        size = self.num_numbers + num_others + (self.num_features if shows_features else 0)
         self.layers = perceptron([size, *config.hidden, num_outputs], config.activation, output_gain=output_gain)
 
     def forward(self, observations: Tensors) -> Tensor:
@@ -122,9 +122,12 @@ class Network(nn.Module):
 
     def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
         """The outputs, by the numbers of the observation and what stands for its pictures: features, others."""
-        numbers = [observations[name].flatten(1) for name in self._numbers]
-        outputs: Tensor = self.layers(torch.cat([*numbers, *features], dim=1))
+        outputs: Tensor = self.layers(torch.cat([*self.numbers(observations), *features], dim=1))
         return outputs
+
+    def numbers(self, observations: Tensors) -> list[Tensor]:
+        """What is no picture, `[B, num_numbers]` together."""
+        return [observations[name].flatten(1) for name in self._numbers]
 
     def _seen(self, encoder: nn.Module, pictures: Tensor) -> Tensor:
         features: Tensor
