@@ -68,6 +68,12 @@ class PictureEncoder(nn.Module):
         features: Tensor = self.layers(pictures.permute(0, 3, 1, 2).float() / 255.0 - 0.5)
         return features
 
+    def points(self, pictures: Tensor) -> Tensor | None:
+        """Where each filter of the last layer sees most: x and y from -1 to 1, `[B, P, 2]`; None: it does not tell."""
+        if not isinstance(self.layers[-1], SpatialSoftmax):
+            return None
+        return self(pictures).unflatten(1, (2, -1)).transpose(1, 2)
+
 
 class Network(nn.Module):
     """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers."""
@@ -89,6 +95,14 @@ class Network(nn.Module):
         features += [encoder(observations[name]) for name, encoder in self.pictures.items()]
         outputs: Tensor = self.layers(torch.cat(features, dim=1))
         return outputs
+
+    def feature_points(self, observations: Tensors) -> dict[str, Tensor]:
+        """The points of each picture that is seen, `[B, P, 2]`, see `PictureEncoder.points`."""
+        found: dict[str, Tensor | None] = {
+            name: encoder.points(observations[name])  # type: ignore[operator]
+            for name, encoder in self.pictures.items()
+        }
+        return {name: points for name, points in found.items() if points is not None}
 
 
 def perceptron(sizes: Sequence[int], activation: str, *, output_gain: float) -> nn.Sequential:

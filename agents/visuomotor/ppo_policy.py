@@ -28,3 +28,9 @@ class PpoPolicy:
         with torch.inference_mode():
             actions = self._model.distribution(as_tensors(states)).mode().numpy()
         return to_env(self._spec.actions, actions)
+
+    def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:
+        """Where the actor's filters see most in each picture, `[B, P, 2]` by part."""
+        with torch.inference_mode():
+            points = self._model.actor.feature_points(as_tensors(observations))
+        return {name: found.numpy() for name, found in points.items()}

@@ -98,6 +98,18 @@ class TaskVector:
         return actions
 
     @property
+    def frames_per_s(self) -> float:
+        """At which pictures of the environment go by as in life; 30 where it does not say."""
+        return float(self.envs.metadata.get("render_fps") or 30)
+
+    def pictures(self) -> list[NDArray[np.uint8]]:
+        """A picture `[H, W, 3]` of each environment, of a vector that draws."""
+        frames = self.envs.render()
+        if frames is None or len(frames) != self.num_envs:
+            raise EnvError(f"{self.task.name} draws no pictures of itself: render() gave {type(frames).__name__}")
+        return [np.asarray(frame, np.uint8) for frame in frames]
+
+    @property
     def keeps_state(self) -> bool:
         """Whether it can go on later from where it is: its vector has methods `snapshot` and `restore`."""
         return hasattr(self.envs, "snapshot") and hasattr(self.envs, "restore")
