@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,11 @@ class Task:
         vector = self._make(1)
         self.spec: EnvSpec = spec_of(self.name, vector.single_observation_space, vector.single_action_space)
         vector.close()
+
+    @property
+    def short_name(self) -> str:
+        """That of its id, without namespace and version: `Reach` of `envs.robots:rlplat/Reach-v0`."""
+        return re.sub(r"-v\d+$", "", self.definition.gymnasium_id.rpartition("/")[2])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Task, (self.definition, self.parameters)
