@@ -61,6 +61,9 @@ class EnvSpec:
     """By group, or by group and name where a group has several parts: `policy/camera`. `policy` is what the policy may
     see, `privileged` what only teachers and critics may; `action_mask` is 1 where an action is allowed."""
     actions: Discrete | Continuous
+    frame_stack: int = 1
+    """Pictures that one of a part with pictures consists of, one behind the other along the last axis, the newest
+    last; before the first one of an episode it always looked so."""
 
     def group(self, name: str) -> dict[str, Observed]:
         """The parts of a group, by their whole names; empty if there is no such group."""

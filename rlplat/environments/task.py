@@ -46,7 +46,14 @@ class Task:
         self.name = definition.name
         self.parameters = dict(parameters)
         vector = self._make(1)
-        self.spec: EnvSpec = spec_of(self.name, vector.single_observation_space, vector.single_action_space)
+        self.spec: EnvSpec = spec_of(
+            self.name,
+            vector.single_observation_space,
+            vector.single_action_space,
+            int((vector.metadata or {}).get("frame_stack", 1)),
+        )
+        self.has_expert = hasattr(vector, "expert_actions")
+        """Whether the environment knows actions that solve it."""
         vector.close()
 
     @property

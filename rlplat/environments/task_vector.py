@@ -85,14 +85,9 @@ class TaskVector:
             observations = self._read(self.envs.reset(options={"reset_mask": ended})[0])
         return Step(observations, rewards, terminated, truncated, counts, last, success)
 
-    @property
-    def has_expert(self) -> bool:
-        """Whether the environment knows actions that solve it: its vector has a method `expert_actions`."""
-        return hasattr(self.envs, "expert_actions")
-
     def expert_actions(self) -> NDArray[Any]:
         """What the environment's own expert would do now, as `step` takes it."""
-        if not self.has_expert:
+        if not self.task.has_expert:
             raise EnvError(f"{self.task.name} offers no expert: its vector has no method expert_actions()")
         actions: NDArray[Any] = np.asarray(self.envs.expert_actions())  # type: ignore[attr-defined]
         return actions

@@ -30,6 +30,20 @@ evaluation: {every: 4, against: [random, expert], num_episodes: 4, final_num_epi
 placement: {mode: inline, num_actors: 2, learner_threads: 1}
 """
 
+SAC = """\
+env: {id: "toy_tasks:toys/Drift-v0"}
+agent:
+  id: sac
+  num_envs: 4
+  collect_steps: 5
+  network: {hidden: [16]}
+  replay: {capacity: 60, min_steps: 20}
+  training: {batch_size: 16, updates_per_step: 0.25}
+training: {max_updates: 60, checkpoint_every: 20, log_every: 10, records_every: 20}
+evaluation: {every: 40, against: [random, expert], num_episodes: 4, final_num_episodes: 5}
+placement: {mode: inline, num_actors: 2, learner_threads: 1}
+"""
+
 
 @pytest.fixture
 def config_path(tmp_path: Path) -> Path:
@@ -71,6 +85,18 @@ def test_a_run_that_is_stopped_and_resumed_is_the_unbroken_run_and_a_repeated_on
     assert [row["step"] for row in rows if "evaluation/return" in row] == [4, 6]
     assert all("evaluation/expert/return" in row for row in rows if "evaluation/return" in row)
     assert all(row["rollouts/length"] == pytest.approx(20, abs=2.1) for row in rows if "rollouts/length" in row)
+
+
+def test_a_run_from_a_replay_that_is_stopped_and_resumed_is_the_unbroken_run(tmp_path):
+    path = tmp_path / "sac.yaml"
+    path.write_text(SAC)
+    run(path, tmp_path / "unbroken")
+    run(path, tmp_path / "broken", "training.max_updates=20", "evaluation.final_num_episodes=0")
+    run(path, tmp_path / "broken", resume=True)
+    files = final_files(tmp_path / "broken")
+    assert "learner/replay.safetensors" in files
+    assert files == final_files(tmp_path / "unbroken")
+    assert metrics(tmp_path / "broken") == metrics(tmp_path / "unbroken")
 
 
 def test_environments_that_cannot_go_on_begin_their_episodes_anew_and_the_log_says_so(config_path, tmp_path, caplog):
