@@ -46,24 +46,45 @@ def _text(numbers: np.ndarray) -> str:
     return " ".join(f"{number:.4f}" for number in numbers)
 
 
-def scenes() -> dict[str, tuple[str, str]]:
-    """Scene and camera by name."""
-    from envs.robots.bench import ARM
+def scenes() -> list[str]:
+    """Return the names of all scenes: `top` and `random` ones, and one of every robot task."""
+    from envs.robots.names import task_names
 
-    found = {"arm": (ARM.replace("<asset>", VISUAL + "<asset>", 1), "front")}
-    for seed in range(3):
-        found[f"random{seed}"] = random_scene(seed), "front"
-    found["top"] = random_scene(3), "top"
-    return found
+    return ["arm", "random0", "random1", "random2", "top", *task_names()]
+
+
+def simulation(name: str) -> tuple[mujoco.MjModel, mujoco.MjData, str]:
+    """Return a scene's model, its state, and the camera that looks at it."""
+    from envs.robots.bench import ARM
+    from envs.robots.names import task_names
+
+    if name in task_names():
+        return (*task_simulation(name), "front")
+    xml = {"arm": ARM.replace("<asset>", VISUAL + "<asset>", 1), "top": random_scene(3)}.get(name)
+    model = mujoco.MjModel.from_xml_string(xml or random_scene(int(name.removeprefix("random"))))
+    return model, mujoco.MjData(model), "top" if name == "top" else "front"
+
+
+def task_simulation(name: str) -> tuple[mujoco.MjModel, mujoco.MjData]:
+    """Return a robot task a second after its start, with distractors and colours of its own."""
+    from envs.robots.vector import RobotVectorEnv
+
+    world = {"num_distractors": 5, "colour": 0.1, "texture": True, "camera_angle_deg": 2}
+    env = RobotVectorEnv(task=name, pixels=None, randomisation=world)
+    env.reset(seed=4)
+    for _ in range(round(1 / env.decision_s)):
+        env.step(env.expert_actions())
+    model, data = env.physics.batch.get_model(0), env.physics.batch.get_data(0)
+    quality = model.vis.quality
+    quality.shadowsize, quality.offsamples, quality.numslices, quality.numstacks = 0, 0, 64, 48
+    return model, data
 
 
 def main() -> None:
     out, *names = sys.argv[1:]
     arrays = {}
     for name in names:
-        xml, camera = scenes()[name]
-        model = mujoco.MjModel.from_xml_string(xml)
-        data = mujoco.MjData(model)
+        model, data, camera = simulation(name)
         mujoco.mj_forward(model, data)
         with mujoco.Renderer(model, SIZE, SIZE) as renderer:
             renderer.update_scene(data, camera)
