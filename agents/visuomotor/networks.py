@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.config import NetworkConfig
+from agents.visuomotor.dense import Dense
 from rlplat.interfaces import Observed
 
 Tensors = Mapping[str, Tensor]
@@ -149,13 +150,14 @@ def feature_points(encoders: nn.ModuleDict, observations: Tensors) -> dict[str, 
 
 def perceptron(sizes: Sequence[int], activation: str, *, output_gain: float) -> nn.Sequential:
     """Fully connected layers from `sizes[0]` inputs to `sizes[-1]` outputs, with orthogonal initial weights."""
+    relu = activation == "relu"
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         layers += [
-            _initialised(nn.Linear(inputs, outputs), math.sqrt(2.0)),
-            nn.Tanh() if activation == "tanh" else nn.ReLU(),
+            _initialised(Dense(inputs, outputs, relu=relu), math.sqrt(2.0)),
+            nn.Identity() if relu else nn.Tanh(),
         ]
-    layers.append(_initialised(nn.Linear(sizes[-2], sizes[-1]), output_gain))
+    layers.append(_initialised(Dense(sizes[-2], sizes[-1]), output_gain))
     return nn.Sequential(*layers)
 
 

@@ -28,7 +28,7 @@ class PpoPolicy:
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
         """An action for each of the observations `[B, ...]` by part."""
         with torch.inference_mode():
-            actions = self._model.distribution(as_tensors(states)).mode().numpy()
+            actions = self._model.distribution(self._model.normalised(as_tensors(states))).mode().numpy()
         return to_env(self._spec.actions, actions)
 
     def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:

@@ -20,7 +20,7 @@ from agents.visuomotor.networks import PictureEncoder, perceptron
 from agents.visuomotor.normalise import ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule
 from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.twin_critics import TwinLayers
+from agents.visuomotor.twin_critics import TwinCritics
 from rlplat.interfaces import EnvSpec, Observed
 
 LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0
@@ -73,7 +73,7 @@ class SacModel(nn.Module):
         size = num_numbers(self._known) + num_outputs(spec.actions)
         if self.shares_encoder:
             size += sum(int(each.size) for each in self.actor.encoders.values())  # type: ignore[arg-type]
-        self.critics = TwinLayers([size, *config.network.hidden, 1], config.network.activation)
+        self.critics = TwinCritics([size, *config.network.hidden, 1], config.network.activation)
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature.initial)))
 
