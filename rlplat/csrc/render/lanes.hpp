@@ -7,6 +7,10 @@
 
 #include "inference/vector.hpp"
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
 namespace rlplat::render {
 
 using Integers [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int32_t;
@@ -17,8 +21,26 @@ using Mask = Integers;
 
 inline Vector all(float x) { return Vector{} + x; }
 inline Vector select(Mask mask, Vector yes, Vector no) { return mask ? yes : no; }
-inline Vector smaller(Vector a, Vector b) { return a < b ? a : b; }
-inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+
+// b where one is no number, as x86's instructions have it.
+inline Vector smaller(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return _mm512_min_ps(a, b);
+#elif defined(__AVX__)
+  return _mm256_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
+inline Vector larger(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(a, b);
+#elif defined(__AVX__)
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
 inline Vector absolute(Vector x) { return reinterpret_cast<Vector>(reinterpret_cast<Integers>(x) & 0x7fffffff); }
 
 inline bool any(Mask mask) {
@@ -30,13 +52,6 @@ inline bool any(Mask mask) {
   for (int i = 0; i < kLanes / 2; ++i) found |= words[i];
   return found != 0;
 #endif
-}
-
-// The first lane that is true; there must be one.
-inline int first_of(Mask mask) {
-  int lane = 0;
-  while (!mask[lane]) ++lane;
-  return lane;
 }
 
 // 0, 1, 2, ...
@@ -87,6 +102,7 @@ struct Triple {
   friend auto operator+(const Triple& a, const Triple& b) { return Triple{a.x + b.x, a.y + b.y, a.z + b.z}; }
   friend auto operator-(const Triple& a, const Triple& b) { return Triple{a.x - b.x, a.y - b.y, a.z - b.z}; }
   friend auto operator*(T s, const Triple& a) { return Triple{s * a.x, s * a.y, s * a.z}; }
+  friend auto operator*(const Triple& a, const Triple& b) { return Triple{a.x * b.x, a.y * b.y, a.z * b.z}; }
 };
 
 using Lanes3 = Triple<Vector>;

@@ -8,6 +8,15 @@
 namespace rlplat::render {
 namespace {
 
+// Pixels in one row that see one geom at `depth`; lanes outside of `seen` may hold anything.
+struct Pixels {
+  Vector columns;
+  float row;
+  Vector depth;
+  Vector to_eye;  // what makes the ray a direction of length 1 towards the eye, View::to_eye
+  Mask seen;
+};
+
 Lanes3 direction(const Geom& geom, const Pixels& pixels) {
   return spread(geom.base + pixels.row * geom.down) + pixels.columns * spread(geom.right);
 }
@@ -96,101 +105,120 @@ float least_cosine_of(float specular, float exponent) {
   return std::max(0.0f, 1.0f - 0.6932f * std::max(9.0f + log2, 0.0f) / std::max(exponent, 1e-3f));
 }
 
-// Sums up light on the pixels of one geom.
+// A geom in its light.
 template <Shape shape>
-struct Surface {
-  Surface(const View& view, const Geom& geom, const Pixels& pixels, bool shadows)
-      : view(view),
-        geom(geom),
-        pixels(pixels),
-        shadows(shadows),
-        ray(direction(geom, pixels)),
-        point(spread(geom.origin) + pixels.depth * ray),
-        normal(normal_at<shape>(point, geom.size)),
-        specular(geom.surface[1]),
-        least_cosine(specular > 0.0f ? least_cosine_of(specular, geom.surface[2]) : 1.0f),
-        even{geom.surface[0], geom.surface[0], geom.surface[0]},
-        diffuse(spread({0.0f, 0.0f, 0.0f})),
-        shine(spread({0.0f, 0.0f, 0.0f})) {
-    facing_eye = along_normal<shape>(normal, ray) * pixels.to_eye;
+class Surface {
+ public:
+  Surface(const View& view, const Geom& geom, bool shadows)
+      : view_(view),
+        geom_(geom),
+        shadows_(shadows),
+        specular_(geom.surface[1]),
+        own_{geom.rgba[0], geom.rgba[1], geom.rgba[2]} {
+    if (specular_ > 0.0f) {
+      const float least = least_cosine_of(specular_, geom.surface[2]);
+      squared_cosine_ = least * least;
+    }
+    Triple<float> even{geom.surface[0], geom.surface[0], geom.surface[0]};
+    for (std::size_t index = 0; index < view.lights().size(); ++index) {
+      const Light& light = view.lights()[index];
+      if (light.kind != LightKind::kDirectional) continue;
+      even = even + light.ambient();
+      const float along = -view.local(geom.id, index).dir.z;
+      if (is_even(light) && along > 0.0f) even = even + along * light.diffuse();
+    }
+    even_ = own_ * even;
   }
 
-  const View& view;
-  const Geom& geom;
-  const Pixels& pixels;
-  const bool shadows;
-  const Lanes3 ray, point, normal;
-  const float specular;
-  const float least_cosine;
-  Vector facing_eye;
-  Triple<float> even;  // light that is the same everywhere: emission, ambient, a plane under a directional light
-  Lanes3 diffuse, shine;
+  Lanes3 colour(const Pixels& pixels) const {
+    const Lanes3 ray = direction(geom_, pixels);
+    const Lanes3 point = spread(geom_.origin) + pixels.depth * ray;
+    const Lanes3 normal = normal_at<shape>(point, geom_.size);
+    Sum sum{pixels, ray, normal, Vector{}, spread(even_)};
+    if (specular_ > 0.0f) sum.facing_eye = along_normal<shape>(normal, ray) * pixels.to_eye;
+    for (std::size_t index = 0; index < view_.lights().size(); ++index) {
+      const Light& light = view_.lights()[index];
+      const LocalLight& local = view_.local(geom_.id, index);
+      if (light.kind == LightKind::kDirectional) {
+        add_directional(sum, index, light, local);
+      } else if (light.kind == LightKind::kPositional) {
+        const Beam beam = beam_at(light, local, point);
+        sum.colour = sum.colour + beam.strength * spread(own_ * light.ambient());
+        add(sum, index, light, beam.to_light, beam.strength);
+      }
+    }
+    if (shape != Shape::kPlane || geom_.checker[0] <= 0.0f) return sum.colour;
+    // As in OpenGL, the texture is laid over the light that has been clamped, highlights included.
+    const Lanes3 cell = checker_at(geom_, pixels, ray, point);
+    const Vector one = all(1.0f);
+    return {smaller(sum.colour.x, one) * cell.x, smaller(sum.colour.y, one) * cell.y,
+            smaller(sum.colour.z, one) * cell.z};
+  }
 
-  // Adds light `index`, whose `strength` arrives from the direction `to_light`, without its ambient part.
-  [[gnu::always_inline]] void add(std::size_t index, const Lanes3& to_light, Vector strength) {
-    const Light& light = view.lights()[index];
-    const Vector facing_light = along_normal<shape>(normal, to_light);
+ private:
+  struct Sum {
+    const Pixels& pixels;
+    const Lanes3 &ray, &normal;
+    Vector facing_eye;
+    Lanes3 colour;
+  };
+
+  // Whether it falls on all of a plane alike.
+  bool is_even(const Light& light) const { return shape == Shape::kPlane && !(shadows_ && light.shadow); }
+
+  void add_directional(Sum& sum, std::size_t index, const Light& light, const LocalLight& local) const {
+    const Lanes3 to_light = spread(-1.0f * local.dir);
+    if (!is_even(light)) return add(sum, index, light, to_light, all(1.0f));
+    if (specular_ > 0.0f && local.dir.z < 0.0f) add_highlight(sum, light, to_light, to_light.z, all(1.0f));
+  }
+
+  // Adds a light whose `strength` arrives from the direction `to_light`, without its ambient part.
+  void add(Sum& sum, std::size_t index, const Light& light, const Lanes3& to_light, Vector strength) const {
+    const Vector facing_light = along_normal<shape>(sum.normal, to_light);
     Vector lambert = strength * larger(facing_light, Vector{});
-    if (shadows && light.shadow && any(pixels.seen & (lambert > 0.0f)))
-      lambert = select(occluded(view, geom, pixels, index, light.kind), Vector{}, lambert);
-    diffuse = diffuse + lambert * spread(light.diffuse());
-    if (specular > 0.0f) add_highlight(light, to_light, facing_light, select(lambert > 0.0f, strength, Vector{}));
+    if (shadows_ && light.shadow && any(sum.pixels.seen & (lambert > 0.0f)))
+      lambert = select(occluded(view_, geom_, sum.pixels, index, light.kind), Vector{}, lambert);
+    sum.colour = sum.colour + lambert * spread(own_ * light.diffuse());
+    if (specular_ > 0.0f) add_highlight(sum, light, to_light, facing_light, select(lambert > 0.0f, strength, Vector{}));
   }
 
   // Blinn: the normal against the direction half way between eye and light, whose length is that of their sum.
-  [[gnu::always_inline]] void add_highlight(const Light& light, const Lanes3& to_light, Vector facing_light,
-                                            Vector strength) {
-    const Vector sum = larger(facing_light + facing_eye, Vector{});
-    const Vector squared_length = larger(2.0f + 2.0f * pixels.to_eye * dot(ray, to_light), all(kTiny));
-    const Mask bright = pixels.seen & (sum * sum > least_cosine * least_cosine * squared_length);
+  void add_highlight(Sum& sum, const Light& light, const Lanes3& to_light, Vector facing_light, Vector strength) const {
+    const Vector both = larger(facing_light + sum.facing_eye, Vector{});
+    const Vector squared_length = larger(2.0f + 2.0f * sum.pixels.to_eye * dot(sum.ray, to_light), all(kTiny));
+    const Mask bright = sum.pixels.seen & (both * both > squared_cosine_ * squared_length);
     if (!any(bright)) return;
-    const Vector cosine = smaller(sum / square_root(squared_length), all(1.0f));
-    const Vector highlight = select(bright, specular * strength * power(cosine, geom.surface[2]), Vector{});
-    shine = shine + highlight * spread(light.specular());
+    const Vector cosine = smaller(both / square_root(squared_length), all(1.0f));
+    const Vector highlight = select(bright, specular_ * strength * power(cosine, geom_.surface[2]), Vector{});
+    sum.colour = sum.colour + highlight * spread(light.specular());
   }
 
-  void add_all() {
-    for (std::size_t index = 0; index < view.lights().size(); ++index) {
-      const Light& light = view.lights()[index];
-      const LocalLight& local = view.local(geom.id, index);
-      if (light.kind == LightKind::kDirectional) {
-        even = even + light.ambient();
-        const Lanes3 to_light = spread(-1.0f * local.dir);
-        if (shape != Shape::kPlane || (shadows && light.shadow)) {
-          add(index, to_light, all(1.0f));
-        } else if (local.dir.z < 0.0f) {
-          even = even + -local.dir.z * light.diffuse();
-          if (specular > 0.0f) add_highlight(light, to_light, to_light.z, all(1.0f));
-        }
-      } else if (light.kind == LightKind::kPositional) {
-        const Beam beam = beam_at(light, local, point);
-        diffuse = diffuse + beam.strength * spread(light.ambient());
-        add(index, beam.to_light, beam.strength);
-      }
-    }
-    diffuse = diffuse + spread(even);
-  }
-
-  Lanes3 colour() const {
-    const float* own = geom.rgba;
-    const Lanes3 lit{own[0] * diffuse.x + shine.x, own[1] * diffuse.y + shine.y, own[2] * diffuse.z + shine.z};
-    if (shape != Shape::kPlane || geom.checker[0] <= 0.0f) return lit;
-    // As in OpenGL, the texture is laid over the light that has been clamped, highlights included.
-    const Lanes3 cell = checker_at(geom, pixels, ray, point);
-    const Vector one = all(1.0f);
-    return {smaller(lit.x, one) * cell.x, smaller(lit.y, one) * cell.y, smaller(lit.z, one) * cell.z};
-  }
+  const View& view_;
+  const Geom& geom_;
+  const bool shadows_;
+  const float specular_;
+  float squared_cosine_ = 1.0f;  // of highlights that are too weak to be seen
+  const Triple<float> own_;
+  Triple<float> even_;  // what is the same everywhere: emission, ambient, a plane under a directional light
 };
 
 }  // namespace
 
-void shade(const View& view, const Geom& geom, const Pixels& pixels, bool shadows, Lanes3& colour) {
+void shade(const View& view, std::int32_t position, bool shadows, const Canvas& canvas) {
+  const Geom& geom = view.geoms()[static_cast<std::size_t>(position)];
   with_shape(geom.shape, [&]<Shape shape>() {
-    Surface<shape> surface(view, geom, pixels, shadows);
-    surface.add_all();
-    const Lanes3 own = surface.colour();
-    colour = {select(pixels.seen, own.x, colour.x), select(pixels.seen, own.y, colour.y),
-              select(pixels.seen, own.z, colour.z)};
+    const Surface<shape> surface(view, geom, shadows);
+    const int top = std::max(canvas.top, geom.top), bottom = std::min(canvas.top + canvas.rows, geom.bottom);
+    for (int y = top; y < bottom; ++y)
+      for (int x = geom.left; x < geom.end; x += kLanes) {
+        const int at = (y - canvas.top) * canvas.stride + x;
+        const Mask seen = load_integers(canvas.seen + at) == position;
+        if (!any(seen)) continue;
+        const Pixels pixels{steps() + static_cast<float>(x), static_cast<float>(y), load(canvas.depth + at),
+                            view.to_eye(y, x), seen};
+        const Integers own = packed(surface.colour(pixels));
+        store_integers(canvas.colours + at, seen ? own : load_integers(canvas.colours + at));
+      }
   });
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "render/canvas.hpp"
+
 namespace rlplat::render {
 namespace {
 
@@ -158,7 +160,7 @@ void View::prepare(const Scene& scene, std::size_t simulation, int width, int he
 
 void View::measure_rays(int width, int height, float pixel) {
   if (width == width_ && height == height_ && pixel == pixel_) return;
-  width_ = width, height_ = height, pixel_ = pixel, stride_ = padded(width, kLanes) + kLanes;
+  width_ = width, height_ = height, pixel_ = pixel, stride_ = stride_of(width);
   to_eye_ = Buffer(static_cast<std::size_t>(stride_) * height);
   const Vector first = steps() + (0.5f - 0.5f * static_cast<float>(width));
   for (int row = 0; row < height; ++row) {
