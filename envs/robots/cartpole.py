@@ -29,15 +29,15 @@ class Cartpole(Task):
     substeps = 1
     num_steps = 1000
     num_actions = 1
-    distractor_area = ((-1.6, 0.6, 0.1), (1.6, 1.5, 0.8))
+    distractor_areas = (((-1.6, 0.6, 0.1), (1.6, 1.5, 0.8)),)
 
     def __init__(self, batch: Batch, settings: RobotSettings) -> None:
         super().__init__(batch, settings)
         self._qpos, self._qvel = batch.bind("qpos"), batch.bind("qvel")
         self._gain = balancing_gain(self.model)
 
-    @staticmethod
-    def scene(settings: RobotSettings) -> str:
+    @classmethod
+    def scene(cls, settings: RobotSettings) -> str:
         """Return a rail of 3.6 m, a cart of 1 kg, and a pole of 1 m and 0.1 kg.
 
         Pole and rail are thicker than a pixel of a picture of 32x32, which is 12 cm there: else they vanish between

@@ -23,7 +23,7 @@ class Episodes:
     def __init__(self, physics: Physics, task: Task, settings: RobotSettings) -> None:
         num = physics.batch.nsim
         self._physics, self._task, self._settings = physics, task, settings
-        self._randomiser = Randomiser(physics.batch, settings.randomisation, task.distractor_area)
+        self._randomiser = Randomiser(physics.batch, settings.randomisation, task.distractor_areas)
         self.num_steps = np.zeros(num, dtype=np.int64)
         """Control steps so far [N]."""
         self.over = np.ones(num, dtype=bool)

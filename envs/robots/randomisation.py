@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from envs.robots.scenery import DISTRACTOR, FLOOR, PALETTE
 from envs.robots.settings import Randomisation
+from envs.robots.task import Area
 
 SCALED: dict[str, tuple[str, ...]] = {
     "mass": ("body_mass", "body_inertia"),
@@ -39,9 +40,9 @@ Drawn = dict[str, Any]
 class Randomiser:
     """Changes the model fields of single simulations of a batch."""
 
-    def __init__(self, batch: Batch, ranges: Randomisation, area: tuple[Sequence[float], Sequence[float]]) -> None:
-        """`area`: the corners [3] of the box in which distractors stand."""
-        self._batch, self._model, self._ranges, self._area = batch, batch.model, ranges, area
+    def __init__(self, batch: Batch, ranges: Randomisation, areas: Sequence[Area]) -> None:
+        """`areas`: the boxes in which distractors stand."""
+        self._batch, self._model, self._ranges, self._areas = batch, batch.model, ranges, areas
         fields = [field for name, scaled in SCALED.items() if getattr(ranges, name) for field in scaled]
         fields += [field for name, field in ADDED.items() if getattr(ranges, name)]
         fields += ["cam_quat"] if ranges.camera_angle_deg else []
@@ -110,7 +111,7 @@ class Randomiser:
         num = int(generator.integers(self._ranges.num_distractors + 1))
         for number in range(self._ranges.num_distractors):
             body = self._model.body(f"{DISTRACTOR}{number}")
-            position = generator.uniform(*self._area)
+            position = generator.uniform(*self._areas[generator.integers(len(self._areas))])
             rgb = PALETTE[generator.integers(len(PALETTE))]
             if number >= num:
                 position[2] = -10.0

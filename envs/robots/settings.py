@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,7 +56,7 @@ class Randomisation(_Settings):
 
 
 class RobotSettings(_Settings):
-    """Everything that can be set of a robot task."""
+    """Everything that can be set of any robot task. A task with settings of its own derives a class from this one."""
 
     pixels: Annotated[int, Field(ge=4, le=1024)] | None = 64
     """Height and width of the picture; null: no picture is drawn."""
@@ -83,10 +83,13 @@ class RobotSettings(_Settings):
     """Where the state before a step that went wrong is saved; null: nowhere."""
 
 
-def read_settings(task: str, given: dict[str, Any]) -> RobotSettings:
+S = TypeVar("S", bound=RobotSettings)
+
+
+def read_settings(task: str, kind: type[S], given: dict[str, Any]) -> S:
     """Check settings given by name. Raises ConfigError with one sentence for each that is wrong."""
     try:
-        return RobotSettings.model_validate(given)
+        return kind.model_validate(given)
     except ValidationError as error:
-        sentences = [sentence for _, sentence in describe(error, RobotSettings)]
+        sentences = [sentence for _, sentence in describe(error, kind)]
         raise ConfigError("\n".join(f"{task}: {sentence}" for sentence in sentences)) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import mujoco
@@ -22,6 +23,9 @@ from rlplat.problems import suggestion
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Terms = dict[str, Array]
+Point = tuple[float, float, float]
+Area = tuple[Point, Point]
+"""Corners of a box: the least and the largest x, y, z in metres."""
 
 
 class Task(ABC):
@@ -31,21 +35,23 @@ class Task(ABC):
     method is called, but in `place`.
     """
 
+    Settings: ClassVar[type[RobotSettings]] = RobotSettings
+    """What can be set of the task."""
     substeps: ClassVar[int]
     """Steps of physics in one control step."""
     num_steps: ClassVar[int]
     """Control steps after which an episode is truncated."""
     num_actions: int
     """Actions are in [-1, 1]."""
-    distractor_area: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]]]
-    """Corners of the box in which distractors stand."""
+    distractor_areas: ClassVar[Sequence[Area]]
+    """Where distractors stand: in one of these boxes, by chance. There they hide nothing that must be seen."""
 
     def __init__(self, batch: Batch, settings: RobotSettings) -> None:
         self.batch, self.model, self.settings = batch, batch.model, settings
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def scene(settings: RobotSettings) -> str:
+    def scene(cls, settings: RobotSettings) -> str:
         """Return the model as MJCF: primitive geoms, a camera `front`."""
 
     @abstractmethod

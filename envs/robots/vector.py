@@ -46,9 +46,9 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         render_mode: str | None = None,
         **settings: Any,
     ) -> None:
-        """Take settings by name (`RobotSettings`). Raises ConfigError, SceneError: what cannot be used or drawn."""
+        """Take the task's `Settings` by name. Raises ConfigError, SceneError: what cannot be used or drawn."""
         kind = robot_tasks.load(task)
-        self.settings = read_settings(kind.__name__, settings)
+        self.settings = read_settings(kind.__name__, kind.Settings, settings)
         self.num_envs, self.render_mode = num_envs, render_mode
         if render_mode not in (None, "rgb_array"):
             raise ConfigError(f"{kind.__name__}: render_mode is {render_mode!r}; it must be 'rgb_array' or none")
