@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
-from rlplat import bench
+from rlplat import bench, doctor
 from rlplat.errors import RlplatError
 from rlplat.reports import Result
 
@@ -25,5 +26,14 @@ def _farm() -> list[Result]:
     return farm()
 
 
+def _check_robots(_: Path) -> list[doctor.Row]:
+    if find_spec("mujoco") is None:
+        return [doctor.Row("mujoco", "warn", "not installed; robots need it", "pip install 'rlplat[robots]'")]
+    from envs.robots.doctor import check_opengl
+
+    return check_opengl()
+
+
+doctor.register(_check_robots)
 bench.register("farm", _farm)
 bench.register("render", _render)

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.robots.cast import CastRenderer
+from envs.robots import drawing
 from envs.robots.history import History
 from envs.robots.settings import RobotSettings
 from envs.robots.task import Task
@@ -17,9 +17,6 @@ from rlplat.errors import ConfigError
 
 Ids = NDArray[np.intp]
 Observations = dict[str, Any]
-
-POSES = ("geom_xpos", "geom_xmat", "cam_xpos", "cam_xmat", "light_xpos", "light_xdir")
-"""What the ray-caster reads: must be bound before it is first computed."""
 
 
 class Observer:
@@ -32,9 +29,9 @@ class Observer:
     def __init__(self, task: Task, settings: RobotSettings, num_threads: int) -> None:
         self._task, self._settings = task, settings
         self._num = task.batch.nsim
-        self._renderer = None
+        self._renderer: drawing.Renderer | None = None
         if settings.pixels:
-            self._renderer = renderer(task, settings, settings.pixels, num_threads)
+            self._renderer = drawing.observed(task.batch, settings, settings.pixels, num_threads)
         self._history: dict[str, History] = {}
         parts: dict[str, tuple[tuple[int, ...], Any]] = {}
         if settings.pixels:
@@ -110,15 +107,3 @@ class Observer:
             for i in ids:
                 readings[i] += self._settings.reading_noise * generators[i].standard_normal(readings.shape[1])
         return readings.astype(np.float32)
-
-
-def renderer(task: Task, settings: RobotSettings, pixels: int, num_threads: int, **better: bool) -> CastRenderer:
-    """Return what draws a task's simulations. Raises SceneError: no such camera, a geom that cannot be drawn."""
-    for field in POSES:
-        task.batch.bind(field)
-    options = {"supersampling": settings.supersampling, "shadows": settings.shadows} | better
-    drawn = CastRenderer(
-        task.batch, width=pixels, height=pixels, num_threads=num_threads, background=(0.72, 0.80, 0.88), **options
-    )
-    drawn.check_camera(settings.camera)
-    return drawn
