@@ -33,7 +33,7 @@ def for_training(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjMod
 
 
 def _bound_floors(model: mujoco.MjModel) -> None:
-    """Let endless planes end beyond all that is seen: MuJoCo draws such in one piece, endless ones in 40,000.
+    """Make planes of one piece, and let endless ones end beyond all that is seen: these have 40,000 pieces otherwise.
 
     The pieces serve lamps, whose light is interpolated between corners; a model with a lamp keeps them.
     """
@@ -42,11 +42,13 @@ def _bound_floors(model: mujoco.MjModel) -> None:
     far = model.vis.map.zfar * model.stat.extent
     for geom in np.flatnonzero(model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE):
         size, material = model.geom_size[geom], model.geom_matid[geom]
-        if size[0] > 0 or size[1] > 0 or (material >= 0 and np.sum(model.geom_matid == material) > 1):
-            continue
-        size[:] = [far, far, far]
-        if material >= 0:
-            # On an endless plane a texture lies from the origin on, on another one from its corner.
-            model.mat_texuniform[material] = 1
-            cells_per_m = np.maximum(model.mat_texrepeat[material], 1e-6)
-            size[:2] = 2 * np.ceil(far * cells_per_m / 2) / cells_per_m
+        if np.all(size[:2] > 0):
+            size[2] = 2 * size[:2].max()  # the side of a piece
+        elif not np.any(size[:2] > 0) and (material < 0 or np.sum(model.geom_matid == material) == 1):
+            size[:] = far
+            if material >= 0:
+                # On an endless plane a texture lies from the origin on, on another one from its corner.
+                model.mat_texuniform[material] = 1
+                cells_per_m = np.maximum(model.mat_texrepeat[material], 1e-6)
+                size[:2] = 2 * np.ceil(far * cells_per_m / 2) / cells_per_m
+            size[2] = 2 * size[:2].max()

@@ -3,52 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "render/shading.hpp"
-#include "render/shapes.hpp"
-
 namespace rlplat::render {
 namespace {
 
 // A band of a picture stays in the first cache. Even, so that it holds whole pixels when these are sampled 2x2.
 constexpr int kBandRows = 16;
-
-template <Shape shape>
-void trace_geom(const Geom& geom, std::int32_t position, float near, const Canvas& canvas) {
-  const Vector first = steps();
-  const int top = std::max(canvas.top, geom.top), bottom = std::min(canvas.top + canvas.rows, geom.bottom);
-  for (int y = top; y < bottom; ++y) {
-    const Lanes3 row = spread(geom.base + static_cast<float>(y) * geom.down);
-    for (int x = geom.left; x < geom.end; x += kLanes) {
-      const Vector columns = first + static_cast<float>(x);
-      const Lanes3 ray = row + columns * spread(geom.right);
-      const Vector t = enter<shape>(geom.origin, ray, geom.size);
-      const int at = (y - canvas.top) * canvas.stride + x;
-      const Vector before = load(canvas.depth + at);
-      const Mask hit = (t < before) & (t >= near);
-      if (!any(hit)) continue;
-      store(canvas.depth + at, select(hit, t, before));
-      store_integers(canvas.seen + at, hit ? Integers{} + position : load_integers(canvas.seen + at));
-    }
-  }
-}
-
-void trace(const Scene& scene, const View& view, const Canvas& canvas) {
-  std::fill_n(canvas.depth, canvas.rows * canvas.stride, scene.far);
-  std::fill_n(canvas.seen, canvas.rows * canvas.stride, -1);
-  std::int32_t position = 0;
-  for (const Geom& geom : view.geoms()) {
-    with_shape(geom.shape, [&]<Shape shape>() { trace_geom<shape>(geom, position, scene.near, canvas); });
-    ++position;
-  }
-}
-
-void paint(const View& view, bool shadows, const Canvas& canvas) {
-  const float* background = view.background();
-  const Integers nothing = packed(spread({background[0], background[1], background[2]}));
-  std::fill_n(canvas.colours, canvas.rows * canvas.stride, nothing[0]);
-  const auto num_geoms = static_cast<std::int32_t>(view.geoms().size());
-  for (std::int32_t position = 0; position < num_geoms; ++position) shade(view, position, shadows, canvas);
-}
 
 // Stores the lower three bytes of each of `count` integers, and nothing beyond.
 void store_pixels(const std::int32_t* pixels, int count, std::uint8_t* to) {
@@ -84,14 +43,14 @@ void copy_colours(const Canvas& canvas, int scale, std::uint8_t* colours) {
   }
 }
 
-void copy(const View& view, const Canvas& canvas, float* depth, std::int32_t* ids) {
+void copy(const Sight& sight, const Canvas& canvas, float* depth, std::int32_t* ids) {
   for (int row = 0; row < canvas.rows; ++row) {
     const std::size_t to = static_cast<std::size_t>(canvas.top + row) * canvas.width, from = row * canvas.stride;
     if (depth) std::copy_n(canvas.depth + from, canvas.width, depth + to);
     if (!ids) continue;
     for (int x = 0; x < canvas.width; ++x) {
       const std::int32_t position = canvas.seen[from + x];
-      ids[to + x] = position < 0 ? -1 : view.geoms()[position].id;
+      ids[to + x] = position < 0 ? -1 : sight.geoms[position].id;
     }
   }
 }
@@ -103,7 +62,7 @@ Caster::Caster(const CasterOptions& options)
   const int width = (options.supersampling ? 2 : 1) * options.width;
   const std::size_t pixels = static_cast<std::size_t>(stride_of(width)) * kBandRows;
   for (Band& band : bands_) {
-    band.depth = Buffer(pixels);
+    band.depth.resize(pixels);
     band.seen.resize(pixels);
     band.colours.resize(pixels);
   }
@@ -123,6 +82,7 @@ void Caster::draw(const Scene& scene, std::size_t simulation, Band& band, std::u
   const auto pass = [&](int scale, std::uint8_t* colours, float* depth, std::int32_t* ids) {
     const int width = scale * options_.width, height = scale * options_.height;
     band.view.prepare(scene, simulation, width, height);
+    const Sight sight = band.view.sight();
     for (int top = 0; top < height; top += kBandRows) {
       const Canvas canvas{width,
                           stride_of(width),
@@ -131,10 +91,10 @@ void Caster::draw(const Scene& scene, std::size_t simulation, Band& band, std::u
                           band.depth.data(),
                           band.seen.data(),
                           band.colours.data()};
-      trace(scene, band.view, canvas);
-      copy(band.view, canvas, depth, ids);
+      options_.drawing->trace(sight, scene.near, scene.far, canvas);
+      copy(sight, canvas, depth, ids);
       if (!colours) continue;
-      paint(band.view, options_.shadows, canvas);
+      options_.drawing->paint(sight, options_.shadows, canvas);
       copy_colours(canvas, scale, colours);
     }
   };

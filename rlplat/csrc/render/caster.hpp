@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "render/canvas.hpp"
+#include "render/drawing.hpp"
 #include "render/scene.hpp"
 #include "render/view.hpp"
 #include "search/worker_threads.hpp"
@@ -17,6 +17,7 @@ struct CasterOptions {
   bool supersampling = false;  // colours are means of 2x2 rays
   bool shadows = false;
   int num_threads = 1;
+  const Drawing* drawing = &fastest_drawing();
 };
 
 class Caster {
@@ -34,7 +35,7 @@ class Caster {
   // What one thread works on: a band of rows of one picture.
   struct Band {
     View view;
-    Buffer depth;
+    std::vector<float> depth;
     std::vector<std::int32_t> seen, colours;
   };
 

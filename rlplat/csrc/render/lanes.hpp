@@ -2,16 +2,19 @@
 // IEEE 754 says and never fused, so it is the same on every processor and for every number of lanes.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "inference/vector.hpp"
+#include "render/triple.hpp"
 
 #ifdef __AVX__
 #include <immintrin.h>
 #endif
 
 namespace rlplat::render {
+
+// Unnamed: files that are compiled for different processors must not share these.
+namespace {
 
 using Integers [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int32_t;
 using Words [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int64_t;
@@ -44,8 +47,10 @@ inline Vector larger(Vector a, Vector b) {
 inline Vector absolute(Vector x) { return reinterpret_cast<Vector>(reinterpret_cast<Integers>(x) & 0x7fffffff); }
 
 inline bool any(Mask mask) {
-#if defined(__AVX__) && !defined(__AVX512F__)
-  return __builtin_ia32_movmskps256(reinterpret_cast<Vector>(mask)) != 0;
+#if defined(__AVX512DQ__)
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask)) != 0;
+#elif defined(__AVX__) && !defined(__AVX512F__)
+  return _mm256_movemask_ps(reinterpret_cast<Vector>(mask)) != 0;
 #else
   const Words words = reinterpret_cast<Words>(mask);
   std::int64_t found = 0;
@@ -69,10 +74,14 @@ inline Vector to_floats(Integers x) { return __builtin_convertvector(x, Vector);
 inline Vector nearest_whole(Vector x) { return (x + 12582912.0f) - 12582912.0f; }
 
 inline Vector square_root(Vector x) {
-  alignas(Vector) float lanes[kLanes];
-  store(lanes, x);
-  for (float& lane : lanes) lane = std::sqrt(lane);
-  return load(lanes);
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(x);
+#elif defined(__AVX__)
+  return _mm256_sqrt_ps(x);
+#else
+  for (int lane = 0; lane < kLanes; ++lane) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
+#endif
 }
 
 // x to the power of `exponent` >= 0 for x in [0, 1], to 4e-6 times the exponent, relatively; tiny results become
@@ -94,24 +103,22 @@ inline Vector power(Vector x, float exponent) {
   return series * reinterpret_cast<Vector>((truncate(i) + 127) << 23);
 }
 
-// A point or direction, of one number each or of a lane of numbers each.
-template <class T>
-struct Triple {
-  T x, y, z;
-
-  friend auto operator+(const Triple& a, const Triple& b) { return Triple{a.x + b.x, a.y + b.y, a.z + b.z}; }
-  friend auto operator-(const Triple& a, const Triple& b) { return Triple{a.x - b.x, a.y - b.y, a.z - b.z}; }
-  friend auto operator*(T s, const Triple& a) { return Triple{s * a.x, s * a.y, s * a.z}; }
-  friend auto operator*(const Triple& a, const Triple& b) { return Triple{a.x * b.x, a.y * b.y, a.z * b.z}; }
-};
-
 using Lanes3 = Triple<Vector>;
 
+inline Integers load_integers(const std::int32_t* from) {
+  return reinterpret_cast<Integers>(load(reinterpret_cast<const float*>(from)));
+}
+inline void store_integers(std::int32_t* to, Integers integers) {
+  store(reinterpret_cast<float*>(to), reinterpret_cast<Vector>(integers));
+}
+
 template <class A, class B>
-auto dot(const Triple<A>& a, const Triple<B>& b) {
+inline auto dot(const Triple<A>& a, const Triple<B>& b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
 inline Lanes3 spread(const Triple<float>& a) { return {all(a.x), all(a.y), all(a.z)}; }
+
+}  // namespace
 
 }  // namespace rlplat::render
