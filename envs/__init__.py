@@ -18,6 +18,14 @@ def _render() -> list[Result]:
     return render()
 
 
+def _rollout() -> list[Result]:
+    if find_spec("mujoco") is None:
+        raise RlplatError("bench rollout steps robots in MuJoCo, which is not installed: pip install 'rlplat[robots]'")
+    from envs.robots.rollout_bench import rollout
+
+    return rollout()
+
+
 def _farm() -> list[Result]:
     if find_spec("gymnasium") is None:
         raise RlplatError("bench farm needs Gymnasium, which is not installed: pip install 'rlplat[farm]'")
@@ -37,3 +45,4 @@ def _check_robots(_: Path) -> list[doctor.Row]:
 doctor.register(_check_robots)
 bench.register("farm", _farm)
 bench.register("render", _render)
+bench.register("rollout", _rollout)

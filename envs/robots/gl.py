@@ -123,11 +123,10 @@ class GlRenderer:
             self._scene,
         )
         mujoco.mjr_render(self._rectangle, self._scene, self._drawn_in)
-        if self._has_sky:
-            mujoco.mjr_readPixels(self._upside_down, None, self._rectangle, self._drawn_in)
-        else:
-            mujoco.mjr_readPixels(self._upside_down, self._depth, self._rectangle, self._drawn_in)
-            self._upside_down[self._depth == NOTHING] = self._background
+        mujoco.mjr_readPixels(self._upside_down, self._depth, self._rectangle, self._drawn_in)
+        nothing = self._depth == NOTHING
+        if not self._has_sky and nothing.any():
+            self._upside_down[nothing] = self._background
 
     def _looks(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return fields of the scratch model with the batch's values [N, ...] of them."""

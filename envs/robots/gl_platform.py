@@ -79,8 +79,8 @@ def choose() -> str:
         chosen = _first_that_works()
     os.environ[CHOICE] = chosen
     os.environ.setdefault(PYOPENGL_CHOICE, chosen)
-    # Mesa would start a thread for each core in every actor.
-    os.environ.setdefault("LP_NUM_THREADS", "1")
+    # Mesa would start a thread for each core in every actor; without any, it draws in the one that asks.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     return chosen
 
 

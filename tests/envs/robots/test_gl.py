@@ -12,7 +12,9 @@ mujoco = pytest.importorskip("mujoco", reason="mujoco is not installed: pip inst
 mujoco_batch = pytest.importorskip("mujoco.batch")
 gym = pytest.importorskip("gymnasium")
 
-from envs.robots import bench, cast, gl_platform, gl_probe, presets  # noqa: E402
+import robot_scenes  # noqa: E402
+
+from envs.robots import cast, gl_platform, gl_probe, presets  # noqa: E402
 from envs.robots.doctor import judge  # noqa: E402
 from envs.robots.gl import GlRenderer  # noqa: E402
 from envs.robots.gl_platform import CHOICE, PYOPENGL_CHOICE, Probe  # noqa: E402
@@ -59,7 +61,7 @@ def test_pictures_of_a_task_are_about_those_of_the_caster(works):
 
 
 def test_every_simulation_has_its_own_poses_colours_cameras_and_lights(works):
-    batch = batch_of(bench.ARM, 5)
+    batch = batch_of(robot_scenes.ARM, 5)
     batch.bind("qpos")[1, 0] = 1.0
     batch.expand("geom_rgba")[2, :, :3] = [1, 0, 0]
     batch.expand("cam_fovy")[3] = 70
@@ -109,7 +111,7 @@ def test_full_quality_has_shadows_and_a_sky_and_training_quality_has_not(works):
 
 
 def test_the_preset_touches_a_copy_alone_and_moves_no_floor():
-    model = mujoco.MjModel.from_xml_string(bench.ARM)
+    model = mujoco.MjModel.from_xml_string(robot_scenes.ARM)
     before = model.geom_size.copy(), model.vis.quality.shadowsize, model.light_castshadow.copy()
     tuned = presets.for_training(model, 64, 64)
     assert np.array_equal(model.geom_size, before[0])
@@ -122,7 +124,7 @@ def test_the_preset_touches_a_copy_alone_and_moves_no_floor():
 
 
 def test_a_floor_under_a_lamp_keeps_its_pieces():
-    lit = bench.ARM.replace('type="directional"', 'type="spot"')
+    lit = robot_scenes.ARM.replace('type="directional"', 'type="spot"')
     tuned = presets.for_training(mujoco.MjModel.from_xml_string(lit), 64, 64)
     assert tuned.geom_size[0, 0] == 0
 
