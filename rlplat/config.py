@@ -114,7 +114,7 @@ class EvaluationConfig(ConfigModel):
     """Updates between evaluations; 0: only at the end. Evaluations take cores from training, so they are asked for."""
     against: tuple[str, ...] = ("random",)
     """Opponents, such as `random` or `mcts:1000` (search by random rollouts with that many simulations a move). Of a
-    task, baselines that make the same episodes: `random`, and `expert` where the environment has one."""
+    task, baselines that make the same episodes: `random`, `zero`, and `expert` where there is one."""
     num_games: Count = 100
     """Games against each opponent in an evaluation during training; even, as each opening is played from both sides.
     100 tell scores apart that differ by about 0.1."""

@@ -20,10 +20,12 @@ DAMPING_NMS_RAD = np.array([4.0, 4.0, 3.0, 1.0, 1.0, 0.5])
 """Of the joints."""
 HOME_RAD = np.array([0.0, 0.26372, 0.26326, 0.0, -0.52698, 0.0])
 """The hand 45 cm ahead and 30 cm above the floor, pointing down."""
-OPENING_M = 0.04
+OPENING_M = 0.045
 """Between the middle and each finger's pad when the gripper is open."""
+FINGERS = {"left": 1, "right": -1}
+"""On which side of the middle each is."""
 
-# What collides: the floor with arm and objects, fingers with objects. An arm does not collide with itself.
+# What collides: the floor with arm and objects, palm and fingers with objects. An arm does not collide with itself.
 FLOOR_COLLIDES = 'contype="1" conaffinity="0"'
 ARM_COLLIDES = 'contype="0" conaffinity="1"'
 FINGERS_COLLIDE = 'contype="0" conaffinity="3"'
@@ -33,16 +35,21 @@ NEVER_COLLIDES = 'contype="0" conaffinity="0"'
 _LIMITS_DEG = ((-150, 150), (-80, 110), (-100, 130), (-120, 120), (-120, 120), (-150, 150))
 _ARMATURE_KGM2 = (0.3, 0.3, 0.2, 0.08, 0.08, 0.04)
 """Of the rotors behind their gears, as the joints feel them."""
+_FINGER_COLOUR = 'rgba=".15 .75 .88 1"'
+_CLOSED_FINGERS = (
+    '<geom name="fingers" type="capsule" size=".018" fromto="0 0 -.02 0 0 -.079" mass=".1" '
+    f"{_FINGER_COLOUR} {FINGERS_COLLIDE}/>"
+)
+"""Round, as what pushes a block should be: it has no edge that slides off."""
 _AXES = ("0 0 1", "0 1 0", "0 1 0", "1 0 0", "0 1 0", "0 0 1")
 
 
 def body(*, movable_fingers: bool) -> str:
-    """Return the arm. Fingers that do not move are closed.
+    """Return the arm. Fingers that do not move are closed, and one geom.
 
     Motors bear the arm's own weight (`gravcomp`), as the controllers of real arms do; what it holds it feels.
     """
-    place = OPENING_M if movable_fingers else 0.0
-    fingers = "".join(_finger(name, side, place, movable_fingers) for name, side in (("left", 1), ("right", -1)))
+    fingers = "".join(_finger(*finger) for finger in FINGERS.items()) if movable_fingers else _CLOSED_FINGERS
     light, dark, orange = (f'rgba="{colour} 1"' for colour in (".88 .89 .92", ".14 .15 .18", ".96 .52 .12"))
     return f"""
     <geom name="pedestal" type="cylinder" size=".075 .1" pos="0 0 .1" {dark} {NEVER_COLLIDES}/>
@@ -64,7 +71,7 @@ def body(*, movable_fingers: bool) -> str:
               <geom name="hand" type="capsule" size=".034" fromto="0 0 -.03 0 0 -.08" mass=".3" {light} {ARM_COLLIDES}/>
               <body name="palm" pos="0 0 -.11" gravcomp="1">
                 {_joint(5)}
-                <geom name="palm" type="box" size=".024 .062 .018" mass=".2" {orange} {ARM_COLLIDES}/>
+                <geom name="palm" type="box" size=".024 .062 .018" mass=".2" {orange} {FINGERS_COLLIDE}/>
                 <site name="grip" pos="0 0 -.075"/>
                 {fingers}
               </body>
@@ -83,24 +90,20 @@ def _joint(number: int) -> str:
     )
 
 
-def _finger(name: str, side: int, place: float, movable: bool) -> str:
-    joint = (
+def _finger(name: str, side: int) -> str:
+    return (
+        f'<body name="{name}_finger" pos="0 {side * OPENING_M} -.055" gravcomp="1">'
         f'<joint name="{name}_finger" type="slide" axis="0 {-side} 0" range="0 {OPENING_M}" limited="true" '
         'damping="12" armature=".1"/>'
-        if movable
-        else ""
-    )
-    return (
-        f'<body name="{name}_finger" pos="0 {side * place} -.055" gravcomp="1">{joint}'
         f'<geom name="{name}_finger" type="box" size=".016 .009 .042" pos="0 {side * 0.009} 0" mass=".05" '
-        f'friction="1.2 .01 .0001" rgba=".15 .75 .88 1" {FINGERS_COLLIDE}/></body>'
+        f'friction="1.2 .01 .0001" {_FINGER_COLOUR} {FINGERS_COLLIDE}/></body>'
     )
 
 
 def finger_actuators() -> str:
-    """Return the servos of movable fingers, each ordered how far to close (m). They squeeze with at most 25 N."""
+    """Return the servos of movable fingers, each ordered how far to close (m). They squeeze the cube with 30 N."""
     return "".join(
         f'<position joint="{name}_finger" kp="1000" kv="40" ctrllimited="true" ctrlrange="0 {OPENING_M}" '
-        f'forcelimited="true" forcerange="-25 25"/>'
-        for name in ("left", "right")
+        f'forcelimited="true" forcerange="-60 60"/>'
+        for name in FINGERS
     )

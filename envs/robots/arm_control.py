@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots.arm import DAMPING_NMS_RAD, MAX_SPEED_RAD_S, MAX_TORQUE_NM, NUM_JOINTS, SPEED_GAIN_NMS_RAD
+from envs.robots.arm import DAMPING_NMS_RAD, HOME_RAD, MAX_SPEED_RAD_S, MAX_TORQUE_NM, NUM_JOINTS, SPEED_GAIN_NMS_RAD
 from envs.robots.task import Array
 
 ControlMode = Literal["torque", "velocity", "cartesian"]
@@ -19,6 +19,12 @@ DAMPING = 0.02
 """Of the inverse kinematics, in metres and radians: near a singular pose the hand lags instead of the joints racing."""
 UPRIGHT_PER_S = 6.0
 """Share of the hand's tilt and twist that is turned back per second."""
+HOME_PER_S = 4.0
+"""Share of the way to the home pose that an expert covers per second where it has no better idea."""
+LOST_RAD = 1.0
+"""Tilt of the hand or roll of the forearm at which inverse kinematics may lead ever further away."""
+TORQUE_SHARE = 0.5
+"""Of a missing speed that an expert's torques make up for in a control step: all would be too much with a delay."""
 
 
 class Kinematics:
@@ -28,6 +34,7 @@ class Kinematics:
     """
 
     def __init__(self, batch: Batch) -> None:
+        self._angles = batch.bind("qpos")
         self._axes, self._anchors = batch.bind("xaxis"), batch.bind("xanchor")
         site = batch.model.site("grip").id
         self._position = batch.bind("site_xpos")[:, site]
@@ -67,6 +74,13 @@ class Kinematics:
         speeds: Array = (np.linalg.solve(square, wanted[..., None])[..., 0][:, None] @ jacobian)[:, 0]
         excess = np.abs(speeds / MAX_SPEED_RAD_S).max(axis=1, keepdims=True)
         return speeds / np.maximum(excess, 1.0)
+
+    def homing(self, speeds: Array) -> Array:
+        """Return `speeds` [N, 6], but where the arm is lost those that lead to the home pose."""
+        angles = self._angles[:, :NUM_JOINTS]
+        lost = (self._rotation[:, 8] < np.cos(LOST_RAD)) | (np.abs(angles[:, 3]) > LOST_RAD)
+        home = (HOME_PER_S * (HOME_RAD - angles)).clip(-MAX_SPEED_RAD_S, MAX_SPEED_RAD_S)
+        return np.where(lost[:, None], home, speeds)
 
 
 class Control(ABC):
@@ -114,9 +128,9 @@ class TorqueControl(Control):
         return actions
 
     def actions(self, velocity: Array) -> Array:
-        """Return the torques after which the joints have the wanted speeds at the end of the control step."""
-        wanted = self.kinematics.joint_speeds(velocity)
-        missing = (wanted - self._speeds[:, :NUM_JOINTS]) / self.step_s
+        """Return the torques that bring the joints' speeds towards the wanted ones."""
+        wanted = self.kinematics.homing(self.kinematics.joint_speeds(velocity))
+        missing = (wanted - self._speeds[:, :NUM_JOINTS]) * (TORQUE_SHARE / self.step_s)
         inertia = self._inertia[:, : NUM_JOINTS * (NUM_JOINTS + 1) // 2]  # rows of the lower triangle of a chain
         full = np.zeros((len(inertia), NUM_JOINTS, NUM_JOINTS))
         rows, columns = np.tril_indices(NUM_JOINTS)
@@ -147,7 +161,7 @@ class VelocityControl(_ServoControl):
         return actions * MAX_SPEED_RAD_S
 
     def actions(self, velocity: Array) -> Array:
-        return self.kinematics.joint_speeds(velocity) / MAX_SPEED_RAD_S
+        return self.kinematics.homing(self.kinematics.joint_speeds(velocity)) / MAX_SPEED_RAD_S
 
 
 class CartesianControl(_ServoControl):

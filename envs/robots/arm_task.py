@@ -45,6 +45,7 @@ class ArmTask(Task):
     substeps = 5
     has_gripper: ClassVar[bool] = False
     """Whether the fingers move."""
+    integrator: ClassVar[str] = "implicitfast"
     area: ClassVar[Area] = ((0.3, -0.2, 0.08), (0.7, 0.2, 0.38))
     """Corners of the box in which the hand works."""
     distractor_areas = (((0.15, -0.42, 0.03), (0.75, -0.28, 0.03)), ((0.15, 0.28, 0.03), (0.75, 0.42, 0.03)))
@@ -73,8 +74,8 @@ class ArmTask(Task):
         fingers = arm.finger_actuators() if cls.has_gripper else ""
         return f"""
         <mujoco model="{cls.__name__}">
-          <size memory="2M"/>
-          <option timestep="{TIMESTEP_S}" integrator="implicitfast" cone="elliptic" impratio="5">
+          <size memory="2M" nuserdata="{int(cls.has_gripper)}"/>
+          <option timestep="{TIMESTEP_S}" integrator="{cls.integrator}" cone="elliptic" impratio="5">
             <flag eulerdamp="disable"/></option>
           <visual><headlight ambient=".25 .25 .25" diffuse=".25 .25 .25" specular="0 0 0"/></visual>
           {scenery.assets(2.5)}

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 
 from agents.baselines import random
+from agents.baselines.zero import ZeroPolicy
+from rlplat.environments.resolve import resolve as resolve_env
 from rlplat.errors import CheckpointError, RegistryError
 from rlplat.evaluation.arena import draw_openings, play_match
 from rlplat.evaluation.evaluate import evaluate_policy
+from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.trained import load_trained
+from rlplat.interfaces import Continuous, Discrete
 from rlplat.registry import names, resolve
 
 
@@ -125,6 +129,23 @@ def test_alphabeta_at_depth_5_is_no_weaker_than_500_rollouts(connect_four):
 def test_a_baseline_refuses_what_it_cannot_play(request, game, name, message):
     with pytest.raises(RegistryError, match=message):
         policy(name, request.getfixturevalue(game))
+
+
+def test_zero_acts_with_the_middle_of_what_is_allowed():
+    bounded = Continuous((2, 2), (-1.0, 0.0, -np.inf, 3.0), (1.0, 4.0, np.inf, np.inf))
+    seen = {"policy": np.zeros((5, 1))}
+    assert ZeroPolicy(bounded).act(seen).tolist() == [[[0, 2], [0, 3]]] * 5
+    masked = {"policy": np.zeros((2, 1)), "action_mask": np.array([[1, 1, 1], [0, 0, 1]])}
+    assert ZeroPolicy(Discrete(3)).act(masked).tolist() == [0, 2]
+
+
+def test_zero_is_for_tasks(tictactoe):
+    pendulum = resolve_env("Pendulum-v1").load()
+    assert parse_opponent("zero").make_policy(pendulum, 0).act({"policy": np.zeros((3, 3))}).tolist() == [[0]] * 3
+    with pytest.raises(RegistryError, match="zero takes no argument"):
+        parse_opponent("zero:1").make_policy(pendulum, 0)
+    with pytest.raises(RegistryError, match="'zero' is for tasks; tictactoe is a game: name random or mcts:1000"):
+        parse_opponent("zero").make_policy(tictactoe, 0)
 
 
 def test_the_solver_plays_every_best_move_and_no_other(connect_four, tictactoe):

@@ -3,7 +3,6 @@
 `python robot_scenes.py OUT.npz NAME...` writes colours, depth and segmentation of each scene, 64x64.
 """
 
-import re
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from envs.robots.names import task_names
-from envs.robots.task import load
+from envs.robots.vector import RobotVectorEnv
 
 SIZE = 64
 VISUAL = '<visual><quality shadowsize="0" offsamples="0" numslices="64" numstacks="48"/></visual>'
@@ -102,25 +101,38 @@ def _text(numbers: np.ndarray) -> str:
     return " ".join(f"{number:.4f}" for number in numbers)
 
 
-def scenes() -> dict[str, tuple[str, str]]:
-    """Scene and camera by name: an arm, those of all tasks, and random ones."""
-    found = {"arm": (ARM.replace("<asset>", VISUAL + "<asset>", 1), "front")}
-    for name in task_names():
-        task = load(name)
-        found[name] = re.sub("<mujoco[^>]*>", rf"\g<0>{VISUAL}", task.scene(task.Settings()), count=1), "front"
-    for seed in range(3):
-        found[f"random{seed}"] = random_scene(seed), "front"
-    found["top"] = random_scene(3), "top"
-    return found
+def scenes() -> list[str]:
+    """Return the names of all scenes: `top` and `random` ones, and one of every robot task."""
+    return ["arm", "random0", "random1", "random2", "top", *task_names()]
+
+
+def simulation(name: str) -> tuple[mujoco.MjModel, mujoco.MjData, str]:
+    """Return a scene's model, its state, and the camera that looks at it."""
+    if name in task_names():
+        return (*task_simulation(name), "front")
+    xml = {"arm": ARM.replace("<asset>", VISUAL + "<asset>", 1), "top": random_scene(3)}.get(name)
+    model = mujoco.MjModel.from_xml_string(xml or random_scene(int(name.removeprefix("random"))))
+    return model, mujoco.MjData(model), "top" if name == "top" else "front"
+
+
+def task_simulation(name: str) -> tuple[mujoco.MjModel, mujoco.MjData]:
+    """Return a robot task a second after its start, with distractors and colours of its own."""
+    world = {"num_distractors": 5, "colour": 0.1, "texture": True, "camera_angle_deg": 2}
+    env = RobotVectorEnv(task=name, pixels=None, randomisation=world)
+    env.reset(seed=4)
+    for _ in range(round(1 / env.decision_s)):
+        env.step(env.expert_actions())
+    model, data = env.physics.batch.get_model(0), env.physics.batch.get_data(0)
+    quality = model.vis.quality
+    quality.shadowsize, quality.offsamples, quality.numslices, quality.numstacks = 0, 0, 64, 48
+    return model, data
 
 
 def main() -> None:
     out, *names = sys.argv[1:]
     arrays = {}
     for name in names:
-        xml, camera = scenes()[name]
-        model = mujoco.MjModel.from_xml_string(xml)
-        data = mujoco.MjData(model)
+        model, data, camera = simulation(name)
         mujoco.mj_forward(model, data)
         with mujoco.Renderer(model, SIZE, SIZE) as renderer:
             renderer.update_scene(data, camera)

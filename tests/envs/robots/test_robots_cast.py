@@ -33,6 +33,18 @@ def make_renderer(xml: str, nsim: int = 1, **options):
     return batch, renderer
 
 
+def make_scene(name: str):
+    """A batch of one of the scenes, its renderer, and the name of its camera."""
+    model, data, camera = robot_scenes.simulation(name)
+    batch = mujoco_batch.Batch(model, 1, 1)
+    renderer = CastRenderer(batch, width=SIZE, height=SIZE)
+    renderer.scene()
+    state = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+    mujoco.mj_getState(model, data, batch.state[0], state)
+    batch.forward()
+    return batch, renderer, camera
+
+
 def edges(segmentation: np.ndarray) -> np.ndarray:
     """Pixels with a neighbour, also diagonally, of another geom."""
     padded = np.pad(segmentation, 1, mode="edge")
@@ -52,8 +64,7 @@ def rays(model, data, camera: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_pixel_sees_what_mujocos_exact_rays_hit_and_as_far_away(name):
-    xml, camera = SCENES[name]
-    batch, renderer = make_renderer(xml)
+    batch, renderer, camera = make_scene(name)
     depth, segmentation = (image[0] for image in renderer.render_depth(camera))
     data = batch.get_data(0)
     mujoco.mj_forward(batch.model, data)
@@ -96,8 +107,7 @@ def reference(tmp_path_factory):
 
 @pytest.mark.parametrize("name", SCENES)
 def test_the_pictures_agree_with_mujocos_renderer(name, reference):
-    xml, camera = SCENES[name]
-    _, renderer = make_renderer(xml)
+    _, renderer, camera = make_scene(name)
     depth, segmentation = (image[0] for image in renderer.render_depth(camera))
     theirs = reference[f"{name}.segmentation"]
     assert np.mean(segmentation == theirs) >= 0.99
