@@ -12,15 +12,15 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from envs.robots import drawing
 from envs.robots import task as robot_tasks
 from envs.robots.episodes import Episodes
-from envs.robots.observing import Observations, Observer, renderer
+from envs.robots.observing import Observations, Observer
 from envs.robots.physics import Flags, Ids, Physics
 from envs.robots.settings import read_settings
 from rlplat.errors import ConfigError, EnvError
 from rlplat.interfaces import Arrays
 
-RENDER_PIXELS = 256
 Actions = NDArray[np.floating[Any]]
 Step = tuple[Observations, NDArray[np.float64], Flags, Flags, dict[str, Any]]
 
@@ -57,11 +57,9 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.task = kind(self.physics.batch, self.settings)
         self._episodes = Episodes(self.physics, self.task, self.settings)
         self._observer = Observer(self.task, self.settings, num_threads)
-        self._show = None
+        self._show: drawing.Renderer | None = None
         if render_mode:
-            self._show = renderer(
-                self.task, self.settings, RENDER_PIXELS, num_threads, supersampling=True, shadows=True
-            )
+            self._show = drawing.shown(self.physics.batch, self.settings, num_threads)
         self.decision_s = kind.substeps * model.opt.timestep * self.settings.action_repeat
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = self.metadata | {
