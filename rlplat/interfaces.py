@@ -282,6 +282,34 @@ class DiagnosingAgent(Protocol):
         ...
 
 
+@runtime_checkable
+class Simulator(Protocol):
+    """Environments of a task that can be asked what would be: what they offer to teachers and planners.
+
+    N simulations, T decisions, A numbers of an action, S of a state.
+    """
+
+    def snapshot(self) -> Arrays:
+        """All that is needed to go on from here, also in other environments with the same settings."""
+        ...
+
+    def restore(self, snapshot: Arrays) -> None: ...
+
+    def rollout(self, actions: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Costs `[N, T]`, negative rewards, and states `[N, T + 1, S]`, the first of which is now, of actions
+        `[N, T, A]`. All stays where it is; after the end of an episode nothing moves and nothing costs.
+        """
+        ...
+
+    def linearise(
+        self, states: np.ndarray[Any, Any], actions: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Derivatives `[N, S, S]` and `[N, S, A]` of the state after a decision, by the state `[N, S]` before it and by
+        its action `[N, A]`.
+        """
+        ...
+
+
 class AgentType(Protocol):
     """An agent's class: `Config` is the pydantic model of its part of a configuration."""
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlplat.environments.spaces import read_observations, write_actions
 from rlplat.errors import EnvError
-from rlplat.interfaces import Arrays
+from rlplat.interfaces import Arrays, Simulator
 
 if TYPE_CHECKING:
     from rlplat.environments.task import Task
@@ -119,6 +119,15 @@ class TaskVector:
         self._begin = state["begin"].copy()
         inner = {name.removeprefix("envs/"): array for name, array in state.items() if name.startswith("envs/")}
         self.envs.restore(inner)  # type: ignore[attr-defined]
+
+    @property
+    def simulator(self) -> Simulator:
+        """The environments as a simulator, for planners. Raises EnvError: they are none."""
+        if not isinstance(self.envs, Simulator):
+            raise EnvError(
+                f"{self.task.name} is no simulator: its vector lacks one of snapshot, restore, rollout, linearise"
+            )
+        return self.envs
 
     def close(self) -> None:
         self.envs.close()
