@@ -72,7 +72,24 @@ class SearchConfig(ConfigModel):
     exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
     tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
     reuse_subtree: bool = True
-    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
+    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept. With
+    `selection: gumbel` every search starts afresh."""
+    selection: Literal["puct", "gumbel"] = "puct"
+    """`puct` as in AlphaZero, or `gumbel`: sequential halving at the root and improved policies as targets (Danihelka
+    et al. 2022), which learns from as few as 2 to 16 simulations. In self-play the noise at the root then stands for
+    `noise_fraction` and `temperature`; fpu, c_base and c_init mean nothing."""
+    gumbel_actions: Annotated[int, Field(ge=1, le=65535)] = 16
+    """`gumbel`: actions that the root tries at most (the paper: 16; 2 to 4 where simulations are few)."""
+    c_visit: Annotated[float, Field(ge=0)] = 50.0
+    """`gumbel`: visits that q_values are worth at least beside the priors (the paper)."""
+    c_scale: Annotated[float, Field(ge=0)] = 0.1
+    """`gumbel`: weight of q_values, scaled to [0, 1], beside the logarithms of the priors (mctx: 0.1)."""
+    gumbel_scale: Annotated[float, Field(ge=0)] = 1.0
+    """`gumbel`: scale of the noise at the root in self-play (the paper: 1)."""
+
+    @property
+    def keeps_subtree(self) -> bool:
+        return self.reuse_subtree and self.selection == "puct"
 
 
 class SelfPlayConfig(ConfigModel):

@@ -131,7 +131,7 @@ void SelfPlay::prepare_root(Search& search) {
   std::uint8_t& is_fast = is_fast_[static_cast<std::size_t>(search.index)];
   is_fast = params_.fast_share > 0.0f && search.random.uniform() < params_.fast_share;
   if (is_fast) search.simulations_left = params_.fast_simulations;
-  else BatchSearch::prepare_root(search);
+  search.tree.prepare_root(search.simulations_left, !is_fast, search.random);
 }
 
 void SelfPlay::record_move(Search& search, int action, float root_value, bool is_target) {
@@ -141,15 +141,17 @@ void SelfPlay::record_move(Search& search, int action, float root_value, bool is
   record.players.push_back(static_cast<std::uint8_t>(game().player(state)));
   record.actions.push_back(action);
   record.root_values.push_back(root_value);
-  const std::vector<float> visits = is_target ? search.tree.root_counts() : std::vector<float>();
-  record.num_legal.push_back(static_cast<std::uint16_t>(visits.size()));
+  const std::vector<float> shares = is_target ? search.tree.root_policy() : std::vector<float>();
+  record.num_legal.push_back(static_cast<std::uint16_t>(shares.size()));
   float sum = 0.0f;
-  for (const float count : visits) sum += count;
-  for (const float count : visits)
-    record.policy.push_back(static_cast<std::uint16_t>(std::lround(count / sum * kPolicyScale)));
+  for (const float share : shares) sum += share;
+  for (const float share : shares)
+    record.policy.push_back(static_cast<std::uint16_t>(std::lround(share / sum * kPolicyScale)));
 }
 
 int SelfPlay::choose_action(Search& search) const {
+  if (search_params().selection == Selection::kGumbel)  // the noise at the root is what makes games differ
+    return search.tree.root_actions()[static_cast<std::size_t>(search.tree.best_edge())];
   const std::vector<float> visits = search.tree.root_counts();
   const float temperature =
       search.history.num_moves() < params_.temperature_plies ? params_.temperature : params_.final_temperature;

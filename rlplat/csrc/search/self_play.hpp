@@ -32,7 +32,7 @@ struct GameRecord {
   std::vector<std::int32_t> actions;
   std::vector<float> root_values;        // from the view of the player to move; 0 in the opening
   std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening and after a fast search
-  std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
+  std::vector<std::uint16_t> policy;     // what a policy should learn, over the legal actions, scaled to 65535
 };
 
 // Sizes of a list of records as flat arrays.
