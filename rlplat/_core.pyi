@@ -163,7 +163,7 @@ def alpha_beta(game: Game, positions: Sequence[Position], *, depth: int, seed: i
 class SearchParams:
     """How a tree is searched; see csrc/search/tree.hpp."""
 
-    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, prove: bool, selection: str, gumbel_actions: int, c_visit: float, c_scale: float, gumbel_scale: float) -> None: ...
+    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, shaped_noise: bool, root_temperature: float, forced_playouts: float, prove: bool, selection: str, gumbel_actions: int, c_visit: float, c_scale: float, gumbel_scale: float) -> None: ...
 
 class BatchSearch:
     """Many searches side by side; see csrc/search/batch_search.hpp."""

@@ -31,5 +31,8 @@ def self_play_params(config: SearchConfig, game: Game) -> SearchParams:
         play_params(config),
         dirichlet_alpha=root_noise_alpha(config, game),
         noise_fraction=config.noise_fraction,
+        shaped_noise=config.shaped_noise,
+        root_temperature=config.root_temperature,
+        forced_playouts=config.forced_playouts,
         gumbel_scale=config.gumbel_scale,
     )

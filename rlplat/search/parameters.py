@@ -44,6 +44,16 @@ class SearchParams:
     """Concentration of the noise at the root, > 0."""
     noise_fraction: float = 0.0
     """Share of the noise in the priors at the root, 0 to 1; 0 for play and analysis."""
+    shaped_noise: bool = False
+    """The noise has the same concentration in all, but half of it goes to actions whose log prior (of at most 1 %) is
+    above the mean, in proportion: those that are worth another look (KataGo, docs/KataGoMethods.md)."""
+    root_temperature: float = 1.0
+    """The root's priors become prior ** (1 / root_temperature) before noise, > 0; above 1 they are flatter (KataGo,
+    docs/KataGoMethods.md). For self-play; 1 for play and analysis."""
+    forced_playouts: float = 0.0
+    """k, >= 0: an action of the root that was visited gets at least sqrt(k * prior * visits of all) visits; from visit
+    counts and policy targets those are taken off that its score would not have earned (Wu 2019, "Accelerating
+    Self-Play Learning in Go", 3.2). For self-play; 0 for play and analysis."""
     prove: bool = False
     """Results that follow from finished games in the tree count as exact: a proven win ends the search, a proven loss
     is not visited again (Winands et al. 2008, "Monte-Carlo Tree Search Solver"). Moves that win at once are looked for
@@ -75,6 +85,8 @@ class SearchParams:
             ("fpu_value", -1 <= self.fpu_value <= 2, "from -1 to 2"),
             ("dirichlet_alpha", 0 < self.dirichlet_alpha < math.inf, "finite and > 0"),
             ("noise_fraction", 0 <= self.noise_fraction <= 1, "from 0 to 1"),
+            ("root_temperature", 0 < self.root_temperature < math.inf, "finite and > 0"),
+            ("forced_playouts", 0 <= self.forced_playouts < math.inf, "finite and >= 0"),
             ("selection", self.selection in get_args(Selection), " or ".join(get_args(Selection))),
             ("gumbel_actions", 1 <= self.gumbel_actions <= 65535, "from 1 to 65535"),
             ("c_visit", 0 <= self.c_visit < math.inf, "finite and >= 0"),

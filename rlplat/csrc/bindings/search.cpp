@@ -129,6 +129,7 @@ RecordArrays record_arrays(const nb::dict& arrays, const RecordCounts& counts, s
           column<std::uint8_t>(arrays, "player", positions),
           column<std::int32_t>(arrays, "action", positions),
           column<float>(arrays, "root_value", positions),
+          column<float>(arrays, "surprise", positions),
           column<std::uint16_t>(arrays, "num_legal", positions),
           column<std::uint16_t>(arrays, "policy", static_cast<std::size_t>(counts.policy))};
 }
@@ -163,8 +164,9 @@ void bind_search(nb::module_& module) {
       .def(
           "__init__",
           [](SearchParams* self, int num_simulations, float c_base, float c_init, const std::string& fpu,
-             float fpu_value, float dirichlet_alpha, float noise_fraction, bool prove, const std::string& selection,
-             int gumbel_actions, float c_visit, float c_scale, float gumbel_scale) {
+             float fpu_value, float dirichlet_alpha, float noise_fraction, bool shaped_noise, float root_temperature,
+             float forced_playouts, bool prove, const std::string& selection, int gumbel_actions, float c_visit,
+             float c_scale, float gumbel_scale) {
             new (self) SearchParams{
                 .num_simulations = num_simulations,
                 .c_base = c_base,
@@ -173,6 +175,9 @@ void bind_search(nb::module_& module) {
                 .fpu_value = fpu_value,
                 .dirichlet_alpha = dirichlet_alpha,
                 .noise_fraction = noise_fraction,
+                .shaped_noise = shaped_noise,
+                .root_temperature = root_temperature,
+                .forced_playouts = forced_playouts,
                 .prove = prove,
                 .selection = one_of<Selection>("selection", selection,
                                                {{"puct", Selection::kPuct}, {"gumbel", Selection::kGumbel}}),
@@ -182,9 +187,9 @@ void bind_search(nb::module_& module) {
                 .gumbel_scale = gumbel_scale};
           },
           nb::kw_only(), nb::arg("num_simulations"), nb::arg("c_base"), nb::arg("c_init"), nb::arg("fpu"),
-          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("prove"),
-          nb::arg("selection"), nb::arg("gumbel_actions"), nb::arg("c_visit"), nb::arg("c_scale"),
-          nb::arg("gumbel_scale"));
+          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("shaped_noise"),
+          nb::arg("root_temperature"), nb::arg("forced_playouts"), nb::arg("prove"), nb::arg("selection"),
+          nb::arg("gumbel_actions"), nb::arg("c_visit"), nb::arg("c_scale"), nb::arg("gumbel_scale"));
 
   nb::class_<BatchSearch>(module, "BatchSearch", "Many searches side by side; see csrc/search/batch_search.hpp.")
       .def("select", &select, nb::arg("group"), nb::arg("observations").noconvert(), ReleaseGil(),

@@ -13,13 +13,40 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kTiny = std::numeric_limits<float>::min();
+constexpr float kHighestShaped =
+    0.01f;  // priors above count as this, so that a certain policy keeps some noise elsewhere
+
+// Of shaped noise, `alpha` per action on average; the signs of the priors mean nothing.
+void shaped_concentrations(std::span<const float> priors, float alpha, std::span<float> out) {
+  float mean = 0.0f, sum = 0.0f;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = std::log(std::clamp(std::abs(priors[i]), kTiny, kHighestShaped));
+    mean += out[i] / static_cast<float>(out.size());
+  }
+  for (float& excess : out) sum += excess = std::max(0.0f, excess - mean);
+  const float half = 0.5f * alpha * static_cast<float>(out.size());
+  for (float& share : out) share = sum > 1e-6f ? 0.5f * alpha + half * share / sum : alpha;
+}
 
 }  // namespace
 
 void Tree::prepare_root(int num_simulations, bool explore, Random& random) {
-  explores_ = false;
+  explores_ = explore;
   if (improves_) begin_halving(num_simulations, explore ? params_->gumbel_scale : 0.0f, random);
-  else if (explore) add_root_noise(random);
+  if (improves_ || !explore) return;
+  temper_root_priors();
+  add_root_noise(random);
+}
+
+void Tree::temper_root_priors() {
+  if (params_->root_temperature == 1.0f) return;
+  float* priors = block(nodes_[0]);
+  float sum = 0.0f;
+  for (int e = 0; e < nodes_[0].num_edges; ++e) {
+    priors[e] = std::copysign(std::pow(std::abs(priors[e]), 1.0f / params_->root_temperature), priors[e]);
+    sum += std::abs(priors[e]);
+  }
+  for (int e = 0; e < nodes_[0].num_edges; ++e) priors[e] /= sum;
 }
 
 void Tree::add_root_noise(Random& random) {
@@ -27,8 +54,13 @@ void Tree::add_root_noise(Random& random) {
   const std::size_t count = nodes_[0].num_edges;
   thread_local std::vector<float> noise;
   noise.resize(count);
-  random.dirichlet(params_->dirichlet_alpha, noise);
   float* priors = block(nodes_[0]);
+  if (params_->shaped_noise) {
+    shaped_concentrations({priors, count}, params_->dirichlet_alpha, noise);
+    random.dirichlet(noise);
+  } else {
+    random.dirichlet(params_->dirichlet_alpha, noise);
+  }
   for (std::size_t i = 0; i < count; ++i) {
     const float mixture = (1.0f - params_->noise_fraction) * std::abs(priors[i]) + params_->noise_fraction * noise[i];
     priors[i] = std::copysign(mixture, priors[i]);
@@ -47,7 +79,39 @@ void Tree::begin_halving(int num_simulations, float noise_scale, Random& random)
 int Tree::select_root_edge(float visits, float value) const {
   if (root_decisive_ >= 0) return root_decisive_;
   if (improves_) return select_considered_edge();
-  return select_edge(nodes_[0], visits, value);
+  const int forced = forces() ? select_forced_edge() : -1;
+  return forced >= 0 ? forced : select_edge(nodes_[0], visits, value);
+}
+
+float Tree::forced_visits(float prior) const {
+  return std::sqrt(params_->forced_playouts * prior * (root_visits_ - 1.0f));  // the first visit is the root's own
+}
+
+int Tree::select_forced_edge() const {
+  const float* priors = block(nodes_[0]);
+  const auto visits = root_visits();
+  for (std::size_t i = 0; i < visits.size(); ++i)
+    if (!std::signbit(priors[i]) && visits[i] > 0.0f && visits[i] < forced_visits(priors[i]))
+      return static_cast<int>(i);
+  return -1;
+}
+
+std::vector<float> Tree::pruned(std::vector<float> counts) const {
+  if (!forces()) return counts;
+  const std::vector<float> priors = root_priors();
+  const auto q_values = root_q_values();
+  const float scale = (*exploration_)(root_visits_);
+  const auto best = static_cast<std::size_t>(std::ranges::max_element(counts) - counts.begin());
+  const float score = q_values[best] + priors[best] * scale / (1.0f + counts[best]);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const float gap = score - q_values[i];
+    if (i == best || counts[i] == 0.0f || gap <= 0.0f) continue;
+    // With so few visits its score would still be below the best action's.
+    const float fewest = std::max(0.0f, std::floor(priors[i] * scale / gap - 1.0f) + 1.0f);
+    counts[i] = std::min(counts[i], std::max(fewest, counts[i] - std::floor(forced_visits(priors[i]))));
+    if (counts[i] <= 1.0f) counts[i] = 0.0f;
+  }
+  return counts;
 }
 
 std::vector<float> Tree::halving_scores() const {
@@ -102,7 +166,7 @@ int Tree::select_improving_edge(std::uint32_t index) const {
 
 std::vector<float> Tree::root_counts() const {
   const auto visits = root_visits();
-  return supported({visits.begin(), visits.end()});
+  return supported(pruned({visits.begin(), visits.end()}));
 }
 
 std::vector<float> Tree::supported(std::vector<float> counts) const {

@@ -135,7 +135,7 @@ Tree::Leaf Tree::select() {
       }
       return Leaf::kPending;
     }
-    const bool is_special = index == 0 && (root_decisive_ >= 0 || explores_ || improves_);
+    const bool is_special = index == 0 && (root_decisive_ >= 0 || improves_ || forces());
     const int edge = is_special  ? select_root_edge(visits, value)
                      : improves_ ? select_improving_edge(index)
                                  : select_edge(node, visits, value);

@@ -38,8 +38,11 @@ struct SearchParams {
   Fpu fpu = Fpu::kReduction;
   float fpu_value = 0.25f;  // the value of an unvisited action, or what is taken off the node's value; see Tree
   float dirichlet_alpha = 1.0f;
-  float noise_fraction = 0.0f;  // 0: no noise at the root
-  bool prove = false;           // results that follow from finished games count as exact
+  float noise_fraction = 0.0f;    // 0: no noise at the root
+  bool shaped_noise = false;      // more noise for actions of higher prior; see Tree::add_root_noise
+  float root_temperature = 1.0f;  // of the priors at the root: prior^(1 / temperature); above 1 they are flatter
+  float forced_playouts = 0.0f;   // k: an action of the root gets sqrt(k P N) visits at least; 0: none
+  bool prove = false;             // results that follow from finished games count as exact
   Selection selection = Selection::kPuct;
   // Of kGumbel, see gumbel.hpp:
   int gumbel_actions = 16;    // most actions that are tried at the root
@@ -95,18 +98,21 @@ class Tree {
   void expand(float value);
 
   // To be called once the root has priors, before a search of `num_simulations`. `explore` adds what is for self-play
-  // only: noise.
+  // only: temperature, noise, forced playouts.
   void prepare_root(int num_simulations, bool explore, Random& random);
   bool root_expanded() const { return nodes_[0].expanded; }
   bool root_proven() const { return nodes_[0].proven(); }
-  // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta.
+  // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta. Shaped noise (KataGo) has the same
+  // concentration in all, but only half of it is spread evenly: the other half goes to actions whose log prior (of at
+  // most 1 %) is above the mean, in proportion to how far it is.
   void add_root_noise(Random& random);
   std::span<const std::int32_t> root_actions() const;
   std::span<const float> root_visits() const;
   std::span<const float> root_q_values() const;
   std::vector<float> root_priors() const;
-  // The visits that speak for each action: all; but none for actions proven to lose unless all are. Where an action
-  // guarantees something, the visits of those that can be no better, or were found no better, speak for it.
+  // The visits that speak for each action: all, less those that were forced; but none for actions proven to lose unless
+  // all are. Where an action guarantees something, the visits of those that can be no better, or were found no better,
+  // speak for it.
   std::vector<float> root_counts() const;
   // What a policy should learn, as shares that need not sum to 1: root_counts, or with kGumbel the improved policy,
   // less what is proven to be no good.
@@ -156,6 +162,12 @@ class Tree {
   // By the improved policy: the edge whose share of the visits lags most behind (Danihelka et al. 2022, section 5).
   int select_improving_edge(std::uint32_t index) const;
   int select_considered_edge() const;
+  void temper_root_priors();
+  // Forced playouts and policy target pruning (Wu 2019, "Accelerating Self-Play Learning in Go", section 3.2).
+  bool forces() const { return explores_ && params_->forced_playouts > 0.0f; }
+  float forced_visits(float prior) const;
+  int select_forced_edge() const;  // -1: every visited action has its share
+  std::vector<float> pruned(std::vector<float> counts) const;
   // log prior + noise + sigma(completed Q) of each edge of the root.
   std::vector<float> halving_scores() const;
   void begin_halving(int num_simulations, float noise_scale, Random& random);
