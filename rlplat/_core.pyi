@@ -163,7 +163,7 @@ def alpha_beta(game: Game, positions: Sequence[Position], *, depth: int, seed: i
 class SearchParams:
     """How a tree is searched; see csrc/search/tree.hpp."""
 
-    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, prove: bool) -> None: ...
+    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, shaped_noise: bool, root_temperature: float, forced_playouts: float, prove: bool, selection: str, gumbel_actions: int, c_visit: float, c_scale: float, gumbel_scale: float) -> None: ...
 
 class BatchSearch:
     """Many searches side by side; see csrc/search/batch_search.hpp."""
@@ -225,7 +225,7 @@ class Analysis(BatchSearch):
     @property
     def done(self) -> bool: ...
 
-    def write(self, *, visit_counts: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], q_values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], priors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], proven: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu')]) -> None:
+    def write(self, *, visit_counts: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], q_values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], priors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], policies: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], best_actions: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], proven: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu')]) -> None:
         """Fill the entries of legal actions; others stay as they are."""
 
     def principal_variation(self, position: int) -> list[int]: ...

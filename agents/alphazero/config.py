@@ -59,6 +59,14 @@ class SearchConfig(ConfigModel):
     chess and 0.03 in Go; see `root_noise_alpha`."""
     noise_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Share of the noise in the root's priors (AlphaZero paper); 0 switches it off."""
+    shaped_noise: bool = False
+    """Half of the noise goes to actions of higher prior (KataGo), which matters where legal actions are many."""
+    root_temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """The root's priors in self-play become prior ** (1 / root_temperature), renormalised; KataGo: 1.1 to 1.25 against
+    policies that grow certain too soon."""
+    forced_playouts: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """k: in self-play an action of the root that was visited gets at least sqrt(k * prior * visits of all) visits, and
+    what its score did not earn is taken off the policy target again (KataGo paper 3.2: 2). 0: none."""
     temperature: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Actions are drawn in proportion to visit_counts ** (1 / temperature) in the first plies; 1 as in the paper. It
     never enters the policy target."""
@@ -72,7 +80,24 @@ class SearchConfig(ConfigModel):
     exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
     tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
     reuse_subtree: bool = True
-    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
+    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept. With
+    `selection: gumbel` every search starts afresh."""
+    selection: Literal["puct", "gumbel"] = "puct"
+    """`puct` as in AlphaZero, or `gumbel`: sequential halving at the root and improved policies as targets (Danihelka
+    et al. 2022), which learns from as few as 2 to 16 simulations. In self-play the noise at the root then stands for
+    `noise_fraction` and `temperature`; fpu, c_base and c_init mean nothing."""
+    gumbel_actions: Annotated[int, Field(ge=1, le=65535)] = 16
+    """`gumbel`: actions that the root tries at most (the paper: 16; 2 to 4 where simulations are few)."""
+    c_visit: Annotated[float, Field(ge=0)] = 50.0
+    """`gumbel`: visits that q_values are worth at least beside the priors (the paper)."""
+    c_scale: Annotated[float, Field(ge=0)] = 0.1
+    """`gumbel`: weight of q_values, scaled to [0, 1], beside the logarithms of the priors (mctx: 0.1)."""
+    gumbel_scale: Annotated[float, Field(ge=0)] = 1.0
+    """`gumbel`: scale of the noise at the root in self-play (the paper: 1)."""
+
+    @property
+    def keeps_subtree(self) -> bool:
+        return self.reuse_subtree and self.selection == "puct"
 
 
 class SelfPlayConfig(ConfigModel):
@@ -176,6 +201,10 @@ class TrainingConfig(ConfigModel):
     value_target_mix: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the search's root value in the value target, the rest is the game's outcome; 0 as in the paper. Root
     values are less noisy and more biased."""
+    surprise_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a game's weight in training that goes to its positions in proportion to how far the policy target is
+    from the network's policy then, by Kullback-Leibler divergence (policy surprise weighting, KataGo: 0.5); the rest
+    is spread evenly. No position is drawn more than 8 times as often as it would be otherwise."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Published weights are the exponential moving average over about 1 / (1 - ema_decay) updates, which plays better
     than the newest weights; 0: publish the newest."""

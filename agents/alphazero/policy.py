@@ -1,4 +1,4 @@
-"""The policy: searches a batch of positions and plays the most visited move."""
+"""The policy: searches a batch of positions and plays the best move."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import NetworkEvaluator
+from agents.alphazero.search_params import play_params
 from rlplat.search.analysis import Analysis, analyse
 from rlplat.search.game import Game, State
-from rlplat.search.parameters import SearchParams
 
 BATCH_SIZE = 64
 
@@ -34,16 +34,8 @@ class AlphaZeroPolicy:
         num_simulations: int | None,
         seed: int,
     ) -> None:
-        search = config.search
         self._game, self._evaluator, self._seed = game, evaluator, seed
-        self._params = SearchParams(
-            num_simulations=search.num_simulations if num_simulations is None else num_simulations,
-            c_base=search.c_base,
-            c_init=search.c_init,
-            fpu=search.fpu,
-            fpu_value=search.fpu_value,
-            prove=search.prove,
-        )
+        self._params = play_params(config.search, num_simulations)
 
     def analyse(self, states: Sequence[State], num_simulations: int | None = None) -> Analysis:
         """Search every state, with another number of simulations if one is given; see `rlplat.search.analysis`."""
@@ -51,5 +43,5 @@ class AlphaZeroPolicy:
         return analyse(self._game, states, self._evaluator, params, seed=self._seed)
 
     def act(self, states: Sequence[State]) -> NDArray[np.int64]:
-        """The most visited action of each state, int64 `[B]`."""
-        return self.analyse(states).best_actions()
+        """The best action of each state, int64 `[B]`."""
+        return self.analyse(states).best_actions

@@ -96,7 +96,7 @@ class Player:
 
     def _search(self, state: State, simulations: int | None, start: float) -> Thought:
         found = self._policy.analyse([state], num_simulations=simulations)
-        action, line = int(found.best_actions()[0]), found.principal_variations[0]
+        action, line = int(found.best_actions[0]), found.principal_variations[0]
         # Where visits are equal the line may begin otherwise.
         expected = tuple(line) if line and line[0] == action else (action,)
         return Thought(action, simulations, time.perf_counter() - start, float(found.values[0]), expected)

@@ -28,19 +28,18 @@ class Analysis:
     """`[B, A]`, mean value of each action from the view of the player to move; 0 where it was not visited."""
     priors: NDArray[np.float32]
     """`[B, A]`, what the evaluator thinks of each action before any search."""
+    policies: NDArray[np.float32]
+    """`[B, A]`, what a policy should learn from the search: shares of the visits, or the improved policy of Gumbel
+    search; the priors where nothing was visited."""
+    best_actions: NDArray[np.int64]
+    """`[B]`: the most visited, among equals that of the higher q_value, then the lower one; Gumbel
+    search takes that of the highest score. With no simulations the one of the highest prior."""
     values: NDArray[np.float32]
     """`[B]`, mean value of the root from the view of the player to move; exact where it is proven."""
     proven: NDArray[np.bool_]
     """`[B]`, whether the search proved the result; only with `SearchParams.prove`."""
     principal_variations: list[list[int]]
     """The most visited line of each search."""
-
-    def best_actions(self) -> NDArray[np.int64]:
-        """Most visited action of each position, `[B]`; with no simulations, the one of the highest prior."""
-        strength = self.visit_counts if self.visit_counts.any() else self.priors
-        # Equal counts: the higher q_value, then the lower action.
-        order = np.lexsort((np.broadcast_to(-np.arange(strength.shape[1]), strength.shape), self.q_values, strength))
-        return order[:, -1].astype(np.int64)
 
 
 def analyse(
@@ -83,6 +82,8 @@ def analyse(
         np.zeros(shape, np.int32),
         np.full(shape, -1.0, np.float32),
         np.zeros(shape, np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros(len(states), np.int64),
         np.zeros(len(states), np.float32),
         np.zeros(len(states), np.bool_),
         [search.principal_variation(i) for i in range(len(states))],
@@ -91,6 +92,8 @@ def analyse(
         visit_counts=result.visit_counts,
         q_values=result.q_values,
         priors=result.priors,
+        policies=result.policies,
+        best_actions=result.best_actions,
         values=result.values,
         proven=result.proven,
     )

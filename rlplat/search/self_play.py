@@ -6,8 +6,9 @@ Game records are named arrays (G games, P positions, L policy entries, S bytes o
     outcome float32[G]              return of player 0
     states uint8[P, S], player uint8[P], action int32[P],
     root_value float32[P]           from the view of the player to move
+    surprise float32[P]             KL(policy || the network's policy), in nats; 0 without a policy
     num_legal uint16[P]             0: a random opening move or one of a fast search, without a policy
-    policy uint16[L]                shares of the visits over the legal actions, ascending, scaled to 65535
+    policy uint16[L]                what a policy should learn, over the legal actions, ascending, scaled to 65535
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ class SelfPlay:
             "player": np.empty(positions, np.uint8),
             "action": np.empty(positions, np.int32),
             "root_value": np.empty(positions, np.float32),
+            "surprise": np.empty(positions, np.float32),
             "num_legal": np.empty(positions, np.uint16),
             "policy": np.empty(policy, np.uint16),
         }

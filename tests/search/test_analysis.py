@@ -107,7 +107,7 @@ def test_no_simulations_give_what_the_network_says():
         legal = state.legal_actions()
         expected = np.exp(logits[row, legal]) / np.exp(logits[row, legal]).sum()
         np.testing.assert_allclose(found.priors[row, legal], expected, atol=1e-6)
-        assert found.best_actions()[row] == legal[np.argmax(expected)]
+        assert found.best_actions[row] == legal[np.argmax(expected)]
     assert found.principal_variations == [[]] * len(LINES)
 
 
@@ -140,7 +140,7 @@ TACTICS = {
 def test_rollouts_find_the_move(name):
     game, moves, best, num_simulations = TACTICS[name]
     found = analyse(game, [game.state_from_moves(moves)] * 16, ROLLOUT, SearchParams(num_simulations), seed=5)
-    assert set(found.best_actions().tolist()) <= best
+    assert set(found.best_actions.tolist()) <= best
 
 
 @each_evaluator
@@ -157,7 +157,7 @@ def test_best_actions_break_ties_by_q_value_then_by_the_lower_action():
     params = SearchParams(num_simulations=9, fpu="constant", fpu_value=0.0)
     found = analyse(TICTACTOE, [TICTACTOE.initial_state()], UNIFORM, params, seed=0)
     assert found.visit_counts.tolist() == [[1] * 9]
-    assert found.best_actions().tolist() == [0]
+    assert found.best_actions.tolist() == [0]
 
 
 def test_a_game_whose_rules_look_back_is_searched_with_its_past():

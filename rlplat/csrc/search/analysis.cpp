@@ -30,8 +30,10 @@ void Analysis::finish(Search& search, int) {
   const Tree& tree = search.tree;
   const auto copy = [](auto values) { return std::vector(values.begin(), values.end()); };
   Result& result = results_[position];
-  result = {copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()), tree.root_priors(),
-            tree.root_value(),         tree.root_proven(), tree.principal_variation()};
+  result = {
+      copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()),
+      tree.root_priors(),        tree.root_policy(), tree.root_actions()[static_cast<std::size_t>(tree.best_edge())],
+      tree.root_value(),         tree.root_proven(), tree.principal_variation()};
   position += searches().size();
 }
 

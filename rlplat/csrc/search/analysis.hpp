@@ -12,8 +12,9 @@ class Analysis : public BatchSearch {
            std::vector<History> positions, std::uint64_t seed);
 
   struct Result {
-    std::vector<std::int32_t> actions;  // legal, ascending; the next three belong to them
-    std::vector<float> visits, q_values, priors;
+    std::vector<std::int32_t> actions;  // legal, ascending; the next four belong to them
+    std::vector<float> visits, q_values, priors, policy;
+    std::int32_t best_action = 0;
     float value = 0.0f;  // from the view of the player to move
     bool proven = false;
     std::vector<std::int32_t> principal_variation;

@@ -52,6 +52,8 @@ BatchSearch::BatchSearch(std::shared_ptr<const Game> game, const SearchParams& s
   if (batch_.num_groups < 1 || batch_.num_searches < 1 || batch_.num_searches % batch_.num_groups != 0)
     throw std::invalid_argument("num_searches must be a positive multiple of num_groups");
   if (search_.num_simulations < 0) throw std::invalid_argument("num_simulations must be at least 0");
+  if (search_.selection == Selection::kGumbel && batch_.kept_visits > 0)
+    throw std::invalid_argument("sequential halving starts every search afresh: kept_visits must be 0");
   const int max_nodes = search_.num_simulations + batch_.kept_visits + 2;
   searches_.reserve(static_cast<std::size_t>(batch_.num_searches));
   for (int i = 0; i < batch_.num_searches; ++i) {

@@ -88,8 +88,8 @@ class BatchSearch {
 
   // Starts the next search of `search`: sets the root by start_search. False: nothing is left to do.
   virtual bool start_next(Search& search) = 0;
-  // The root of a new search has its priors; adds noise to them.
-  virtual void prepare_root(Search& search) { search.tree.add_root_noise(search.random); }
+  // The root of a new search has its priors.
+  virtual void prepare_root(Search& search) { search.tree.prepare_root(search.simulations_left, true, search.random); }
   // The simulations of a search are done. Called on worker threads, for different searches at once.
   virtual void finish(Search& search, int worker) = 0;
   // What `search` is at work on, for messages.

@@ -1,6 +1,7 @@
 #include "search/self_play.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace rlplat {
 
@@ -19,6 +20,17 @@ std::vector<T> take(T*& from, std::size_t count) {
   std::vector<T> out(from, from + count);
   from += count;
   return out;
+}
+
+// KL(shares / sum || priors).
+float surprise(const std::vector<float>& shares, float sum, const std::vector<float>& priors) {
+  double divergence = 0.0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] <= 0.0f) continue;
+    const double share = shares[i] / sum;
+    divergence += share * std::log(share / std::max(priors[i], std::numeric_limits<float>::min()));
+  }
+  return static_cast<float>(std::max(0.0, divergence));
 }
 
 }  // namespace
@@ -45,6 +57,7 @@ void write_records(std::span<const GameRecord> records, const RecordArrays& out)
     put(to.players, record.players);
     put(to.actions, record.actions);
     put(to.root_values, record.root_values);
+    put(to.surprises, record.surprises);
     put(to.num_legal, record.num_legal);
     put(to.policy, record.policy);
   }
@@ -70,6 +83,7 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.players = take(from.players, count);
     record.actions = take(from.actions, count);
     record.root_values = take(from.root_values, count);
+    record.surprises = take(from.surprises, count);
     record.num_legal = take(from.num_legal, count);
     std::size_t policy = 0;
     for (const std::uint16_t legal : record.num_legal) policy += legal;
@@ -88,7 +102,8 @@ SelfPlay::SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search,
     : BatchSearch(std::move(game), search, batch),
       params_(params),
       records_(searches().size()),
-      is_fast_(searches().size()) {
+      is_fast_(searches().size()),
+      priors_(searches().size()) {
   if (params_.game_stride < batch.num_searches)
     throw std::invalid_argument("game_stride must be at least num_searches, or two searches play the same game");
   if (search.num_simulations < 1) throw std::invalid_argument("self-play needs at least one simulation a move");
@@ -131,7 +146,8 @@ void SelfPlay::prepare_root(Search& search) {
   std::uint8_t& is_fast = is_fast_[static_cast<std::size_t>(search.index)];
   is_fast = params_.fast_share > 0.0f && search.random.uniform() < params_.fast_share;
   if (is_fast) search.simulations_left = params_.fast_simulations;
-  else BatchSearch::prepare_root(search);
+  priors_[static_cast<std::size_t>(search.index)] = search.tree.root_priors();
+  search.tree.prepare_root(search.simulations_left, !is_fast, search.random);
 }
 
 void SelfPlay::record_move(Search& search, int action, float root_value, bool is_target) {
@@ -141,15 +157,18 @@ void SelfPlay::record_move(Search& search, int action, float root_value, bool is
   record.players.push_back(static_cast<std::uint8_t>(game().player(state)));
   record.actions.push_back(action);
   record.root_values.push_back(root_value);
-  const std::vector<float> visits = is_target ? search.tree.root_counts() : std::vector<float>();
-  record.num_legal.push_back(static_cast<std::uint16_t>(visits.size()));
+  const std::vector<float> shares = is_target ? search.tree.root_policy() : std::vector<float>();
+  record.num_legal.push_back(static_cast<std::uint16_t>(shares.size()));
   float sum = 0.0f;
-  for (const float count : visits) sum += count;
-  for (const float count : visits)
-    record.policy.push_back(static_cast<std::uint16_t>(std::lround(count / sum * kPolicyScale)));
+  for (const float share : shares) sum += share;
+  record.surprises.push_back(is_target ? surprise(shares, sum, priors_[static_cast<std::size_t>(search.index)]) : 0.0f);
+  for (const float share : shares)
+    record.policy.push_back(static_cast<std::uint16_t>(std::lround(share / sum * kPolicyScale)));
 }
 
 int SelfPlay::choose_action(Search& search) const {
+  if (search_params().selection == Selection::kGumbel)  // the noise at the root is what makes games differ
+    return search.tree.root_actions()[static_cast<std::size_t>(search.tree.best_edge())];
   const std::vector<float> visits = search.tree.root_counts();
   const float temperature =
       search.history.num_moves() < params_.temperature_plies ? params_.temperature : params_.final_temperature;

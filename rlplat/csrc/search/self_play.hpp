@@ -30,9 +30,11 @@ struct GameRecord {
   std::vector<std::byte> states;
   std::vector<std::uint8_t> players;
   std::vector<std::int32_t> actions;
-  std::vector<float> root_values;        // from the view of the player to move; 0 in the opening
+  std::vector<float> root_values;  // from the view of the player to move; 0 in the opening
+  // How far the policy target is from the network's policy, KL(target || priors before noise); 0 without a target.
+  std::vector<float> surprises;
   std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening and after a fast search
-  std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
+  std::vector<std::uint16_t> policy;     // what a policy should learn, over the legal actions, scaled to 65535
 };
 
 // Sizes of a list of records as flat arrays.
@@ -51,6 +53,7 @@ struct RecordArrays {
   std::uint8_t* players;
   std::int32_t* actions;
   float* root_values;
+  float* surprises;
   std::uint16_t* num_legal;
   std::uint16_t* policy;
 };
@@ -88,9 +91,10 @@ class SelfPlay : public BatchSearch {
   int choose_action(Search& search) const;
 
   SelfPlayParams params_;
-  std::vector<GameRecord> records_;        // under way, one per search
-  std::vector<std::int64_t> next_number_;  // per search
-  std::vector<std::uint8_t> is_fast_;      // per search
+  std::vector<GameRecord> records_;         // under way, one per search
+  std::vector<std::int64_t> next_number_;   // per search
+  std::vector<std::uint8_t> is_fast_;       // per search
+  std::vector<std::vector<float>> priors_;  // per search: those of the root before noise
   mutable std::mutex finished_mutex_;
   std::vector<GameRecord> finished_;
   std::int64_t finished_positions_ = 0;
