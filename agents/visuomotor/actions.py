@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rlplat.interfaces import Continuous, Discrete
 
@@ -71,6 +71,37 @@ class Gaussian:
         return self.mean.numpy() + noise * np.exp(self.log_std.numpy())
 
 
+@dataclass(frozen=True)
+class SquashedGaussian:
+    """Continuous actions in (-1, 1): tanh of a Gaussian whose dimensions are independent of each other."""
+
+    mean: Tensor
+    """`[B, D]`, before tanh."""
+    log_std: Tensor
+    """`[B, D]`, before tanh."""
+
+    def sample(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Actions `[B, D]` from standard normal noise `[B, D]`, and their log-density `[B]`; both have gradients.
+
+        log pi(a) = log N(u) - sum log(1 - tanh(u)^2), a = tanh(u) (Haarnoja et al., arXiv 1812.05905, appendix C),
+        where log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which does not lose its digits for large u.
+        """
+        before = torch.addcmul(self.mean, self.log_std.exp(), noise)
+        gaussian = -0.5 * noise**2 - self.log_std - 0.5 * math.log(2 * math.pi)
+        squash = 2 * (math.log(2.0) - before - nn.functional.softplus(-2 * before))
+        return torch.tanh(before), (gaussian - squash).sum(1)
+
+    def mode(self) -> Tensor:
+        """That of the mean, which is the likeliest one unless the deviation is large."""
+        return torch.tanh(self.mean)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw actions `[B, D]`."""
+        noise = rng.standard_normal(self.mean.shape, np.float32)
+        found: NDArray[np.float32] = np.tanh(self.mean.numpy() + noise * np.exp(self.log_std.numpy()))
+        return found
+
+
 Distribution = Categorical | Gaussian
 
 
@@ -86,8 +117,24 @@ def to_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
     """
     if isinstance(space, Discrete):
         return actions
+    middle, half = _scale(space)
+    return np.clip(middle + half * actions, space.low, space.high).reshape(-1, *space.shape)
+
+
+def from_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
+    """Turn actions of the environment into those of a policy: the inverse of `to_env`.
+
+    float32 `[B, D]`, or int64 `[B]`.
+    """
+    if isinstance(space, Discrete):
+        return actions.astype(np.int64)
+    middle, half = _scale(space)
+    scaled: NDArray[Any] = (actions.reshape(len(actions), -1) - middle) / half
+    return scaled.astype(np.float32)
+
+
+def _scale(space: Continuous) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     low, high = np.array(space.low, np.float64), np.array(space.high, np.float64)
     bounded = np.isfinite(low) & np.isfinite(high)
     from_here, to_here = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-    middle, half = (from_here + to_here) / 2, (to_here - from_here) / 2
-    return np.clip(middle + half * actions, low, high).reshape(-1, *space.shape)
+    return (from_here + to_here) / 2, (to_here - from_here) / 2

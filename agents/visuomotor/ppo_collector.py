@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from agents.visuomotor.actions import to_env
+from agents.visuomotor.episode_counts import EpisodeCounts
 from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from agents.visuomotor.ppo_model import ActorCritic
+from agents.visuomotor.publishing import as_tensors
 from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.environments.task_vector import Step
-from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
-
-RECORDS_PER_CALL = 4
+from rlplat.interfaces import Arrays, Collected, Demand, Summary
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ class PpoCollector:
         self._rng = np.random.default_rng(np.random.SeedSequence(seed))
         self._version = 0
         self._observations: Arrays | None = None
-        self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, np.int64)
-        """Of the episodes under way."""
+        self._counts = EpisodeCounts(num_envs)
         self._discounted = np.zeros(num_envs)
         """Rewards so far, each discounted by its age: what rewards are scaled by (see `PpoLearner`)."""
 
@@ -58,8 +57,7 @@ class PpoCollector:
             self._observations = self._vector.reset(self._new_seeds())
         rows: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
         cut: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
-        counters: Metrics = dict.fromkeys(("steps", "episodes", "return", "length", "success", "judged"), 0.0)
-        records: list[str] = []
+        self._counts.begin_call()
         inference_s = 0.0
         for _ in range(self._config.num_steps):
             asked = time.perf_counter()
@@ -70,13 +68,13 @@ class PpoCollector:
                 rows[name].append(array)
             for name, array in step.last_observations.items():
                 cut[f"last/{name}"].append(array[step.truncated[step.ended] & ~step.terminated[step.ended]])
-            self._count(step, counters, records)
+            self._counts.add(step)
             self._observations = step.observations
         for name, array in _named(self._observations):
             rows[name].append(array)
         arrays = {name: np.stack(parts) for name, parts in rows.items()}
         arrays |= {name: np.concatenate(parts) for name, parts in cut.items()}
-        seconds = time.perf_counter() - start
+        seconds, counters = time.perf_counter() - start, self._counts.counters
         return Collected(
             arrays,
             Summary(
@@ -85,7 +83,7 @@ class PpoCollector:
                 weights_version=self._version,
                 seconds=seconds,
                 metrics=counters,
-                records=records[-RECORDS_PER_CALL:],
+                records=self._counts.records,
                 stages={"inference": inference_s, "simulation": seconds - inference_s},
             ),
         )
@@ -95,7 +93,7 @@ class PpoCollector:
         if self._observations is not None and self._vector.keeps_state:
             state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
             state |= dict(_named(self._observations))
-            state |= {"returns": self._returns, "lengths": self._lengths, "discounted": self._discounted}
+            state |= self._counts.state() | {"discounted": self._discounted}
         return {name: array.copy() for name, array in state.items()}
 
     def set_state(self, state: Arrays) -> None:
@@ -105,7 +103,7 @@ class PpoCollector:
             return
         self._vector.restore(_below("vector/", state))
         self._observations = _below("observations/", state)
-        self._returns, self._lengths = state["returns"].copy(), state["lengths"].copy()
+        self._counts.restore(state)
         self._discounted = state["discounted"].copy()
 
     def _new_seeds(self) -> list[int]:
@@ -114,7 +112,7 @@ class PpoCollector:
 
     def _act(self, observations: Arrays) -> NDArray[Any]:
         with torch.inference_mode():
-            return self._model.distribution(as_tensors(observations)).draw(self._rng)
+            return self._model.distribution(self._model.normalised(as_tensors(observations))).draw(self._rng)
 
     def _rewards(self, step: Step) -> list[tuple[str, NDArray[Any]]]:
         self._discounted = np.where(step.counts, self._config.returns.discount * self._discounted + step.rewards, 0.0)
@@ -127,22 +125,6 @@ class PpoCollector:
             ("counts", step.counts),
             ("discounted", discounted),
         ]
-
-    def _count(self, step: Step, counters: Metrics, records: list[str]) -> None:
-        """Add a step to what is told of this call, and the episodes that it ended."""
-        self._returns += step.rewards
-        self._lengths += step.counts
-        counters["steps"] += float(step.counts.sum())
-        ended = np.flatnonzero(step.ended)
-        counters["episodes"] += len(ended)
-        counters["return"] += float(self._returns[ended].sum())
-        counters["length"] += float(self._lengths[ended].sum())
-        judged = ended[~np.isnan(step.success[ended])]
-        counters["success"] += float(step.success[judged].sum())
-        counters["judged"] += len(judged)
-        for env in ended:
-            records.append(f"return {self._returns[env]:.6g} in {self._lengths[env]} steps")
-        self._returns[ended], self._lengths[ended] = 0.0, 0
 
 
 def _named(observations: Arrays) -> list[tuple[str, NDArray[Any]]]:

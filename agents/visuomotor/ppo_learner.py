@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
-from safetensors import SafetensorError
-from torch import Tensor
 
+from agents.visuomotor.descent import left_of
+from agents.visuomotor.learner_files import explained, load_learner, save_learner
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_rollouts import Rollouts
 from agents.visuomotor.ppo_trainer import PpoTrainer
 from rlplat.environments.task import Task
-from rlplat.errors import CheckpointError
 from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
-
-TENSORS_FILE = "learner.safetensors"
-COUNTERS_FILE = "learner.json"
 
 
 class PpoLearner:
@@ -92,52 +85,27 @@ class PpoLearner:
 
         Between turns there is no round to be kept: an update uses all of it.
         """
-        trainer = self.trainer
-        tensors = {f"model/{name}": tensor for name, tensor in trainer.model.state_dict().items()}
-        for name, parameter in trainer.model.named_parameters():
-            tensors |= {f"adam/{kind}/{name}": value for kind, value in trainer.optimizer.state[parameter].items()}
-        on_host = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        safetensors.torch.save_file(on_host, folder / TENSORS_FILE)
         counters = {
             "counts": self._counts,
             "published_at": self._published_at,
-            "skipped": [trainer.num_skipped, trainer.num_skipped_in_a_row],
-            "order": trainer.rng.bit_generator.state,
+            "skipped": self.trainer.skipped.state(),
+            "order": self.trainer.rng.bit_generator.state,
         }
-        (folder / COUNTERS_FILE).write_text(json.dumps(counters, indent=1))
+        save_learner(folder, self.trainer.model, {"adam": self.trainer.optimizer}, counters)
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote. CheckpointError if it is broken, or of another network or environment."""
         trainer = self.trainer
-        try:
-            counters = json.loads((folder / COUNTERS_FILE).read_text())
-            tensors = safetensors.torch.load_file(folder / TENSORS_FILE, device=self._device)
-            trainer.model.load_state_dict(_below("model/", tensors))
-            memory = _below("adam/", tensors)
-            for name, parameter in trainer.model.named_parameters():
-                kinds = [key.partition("/") for key in memory]
-                trainer.optimizer.state[parameter] = {
-                    kind: memory[f"{kind}/{name}"] for kind, _, of in kinds if of == name
-                }
+        with explained(folder):
+            counters = load_learner(folder, trainer.model, {"adam": trainer.optimizer}, self._device)
             self._counts = dict(counters["counts"])
             self._published_at = counters["published_at"]
-            trainer.num_skipped, trainer.num_skipped_in_a_row = counters["skipped"]
+            trainer.skipped.restore(counters["skipped"])
             trainer.rng.bit_generator.state = counters["order"]
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            raise CheckpointError(
-                f"{folder}: cannot continue from this checkpoint: {type(error).__name__}: {error}. Remove "
-                f"{folder.parent} to continue from the one before it, or begin a new run with --init-from"
-            ) from error
 
     def initialise(self, weights: Arrays) -> None:
         self.trainer.model.take(weights, "--init-from")
 
     def _left(self) -> float:
         """Share of learning rate and clip that is left by now."""
-        if self._config.training.schedule == "constant" or self._total_updates is None:
-            return 1.0
-        return max(0.0, 1.0 - self._counts["updates"] / self._total_updates)
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        return left_of(self._config.training.schedule, self._counts["updates"], self._total_updates)

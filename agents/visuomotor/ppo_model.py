@@ -7,24 +7,21 @@ The actor sees the group `policy` of observations. The critic is needed in train
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, num_outputs
 from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo_config import PpoConfig
-from rlplat.errors import CheckpointError
-from rlplat.interfaces import Arrays, Discrete, EnvSpec
+from agents.visuomotor.publishing import PublishedModule
+from rlplat.interfaces import Discrete, EnvSpec
 
 MASK = "action_mask"
 
 
-class ActorCritic(nn.Module):
+class ActorCritic(PublishedModule):
     """Both networks. Observations are tensors by part `[B, ...]`."""
 
     def __init__(self, spec: EnvSpec, config: PpoConfig) -> None:
@@ -43,9 +40,14 @@ class ActorCritic(nn.Module):
         if not self._is_discrete:
             self.log_std = nn.Parameter(torch.full((size,), config.initial_log_std))
 
+    def normalised(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Observations as the networks see them."""
+        found: dict[str, Tensor] = self.observations(observations)
+        return found
+
     def distribution(self, observations: Mapping[str, Tensor]) -> Distribution:
-        """What the policy would do."""
-        outputs = self.actor(self.observations(observations))
+        """What the policy would do, by normalised observations."""
+        outputs = self.actor(observations)
         if not self._is_discrete:
             return Gaussian(outputs, self.log_std)
         if MASK in observations:
@@ -53,26 +55,6 @@ class ActorCritic(nn.Module):
         return Categorical(outputs)
 
     def values(self, observations: Mapping[str, Tensor]) -> Tensor:
-        """V(s), in units of the reward that is learned from: `[B]`."""
-        outputs: Tensor = self.critic(self.observations(observations))
+        """V(s) by normalised observations, in units of the reward that is learned from: `[B]`."""
+        outputs: Tensor = self.critic(observations)
         return outputs[:, 0]
-
-    def published(self) -> Arrays:
-        """All weights and moments by name."""
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.state_dict().items()}
-
-    def take(self, arrays: Mapping[str, NDArray[Any]], origin: str) -> None:
-        """Use published weights; CheckpointError if they are of another network or environment."""
-        tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-        try:
-            self.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"{origin}: these weights do not fit the configuration's network and environment: {error}"
-            ) from error
-
-
-def as_tensors(observations: Mapping[str, NDArray[Any]], device: str = "cpu") -> dict[str, Tensor]:
-    """Arrays by part as tensors on a device; arrays that may not be written to, such as Ray's, are copied."""
-    own = {name: np.require(array, requirements=["C", "W"]) for name, array in observations.items()}
-    return {name: torch.from_numpy(array).to(device) for name, array in own.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -10,23 +9,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.visuomotor.advantages import estimate_advantages
+from agents.visuomotor.descent import descend, set_learning_rate
 from agents.visuomotor.normalise import EPSILON, LIMIT
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_loss import Loss, ppo_loss
-from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+from agents.visuomotor.ppo_model import ActorCritic
 from agents.visuomotor.ppo_rollouts import Rollouts
-from rlplat.errors import DivergedError
+from agents.visuomotor.publishing import as_tensors
+from agents.visuomotor.skipping import SkippedSteps
 from rlplat.interfaces import EnvSpec, Metrics
 
 ROWS_AT_A_TIME = 4096
 """Observations that are looked at together where no gradient is needed."""
-MAX_SKIPPED_IN_A_ROW = 10
-"""Steps that may be skipped one after another because they were not finite. More do not mend themselves."""
-
-_log = logging.getLogger(__name__)
 
 
 class PpoTrainer:
@@ -38,20 +35,20 @@ class PpoTrainer:
     """
 
     def __init__(self, spec: EnvSpec, config: PpoConfig, *, seed: int, rng: np.random.Generator, device: str) -> None:
-        self._config, self._name, self._device = config, spec.name, device
+        self._config, self._device = config, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = ActorCritic(spec, config).to(device)
         rate = config.training.learning_rate
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=rate, eps=1e-5, fused=True)
+        self._parameters = list(self.model.parameters())
+        self.optimizer = torch.optim.Adam(self._parameters, lr=rate, eps=1e-5, fused=True)
         self.rng = rng
-        self.num_skipped = self.num_skipped_in_a_row = 0
+        self.skipped = SkippedSteps(spec.name)
 
     def learn(self, rollouts: Rollouts, *, left: float) -> Metrics:
         """Make all epochs; the metrics are means over the minibatches. `left` scales learning rate and clip."""
         training = self._config.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * left
+        set_learning_rate(self.optimizer, training.learning_rate * left)
         batch, explained = self.prepare(rollouts)
         sums, num_batches = Counter[str](), 0
         for _ in range(training.num_epochs):
@@ -67,7 +64,7 @@ class PpoTrainer:
         return {name: value / num_batches for name, value in sums.items()} | {
             "value/explained_variance": explained,
             "optimizer/learning_rate": training.learning_rate * left,
-            "optimizer/skipped_steps": float(self.num_skipped),
+            "optimizer/skipped_steps": float(self.skipped.num_skipped),
         }
 
     def prepare(self, rollouts: Rollouts) -> tuple[dict[str, Tensor], float]:
@@ -87,7 +84,8 @@ class PpoTrainer:
         rows["actions"] = rollouts.counted(rollouts.arrays["actions"])
         rows["advantages"] = rollouts.counted(advantages).astype(np.float32)
         rows["targets"] = rollouts.counted(targets).astype(np.float32)
-        batch = as_tensors(rows, self._device)
+        with torch.no_grad():
+            batch = self.model.normalised(as_tensors(rows, self._device))
         batch["old_log_prob"] = self._log_probs(batch)
         unexplained = rollouts.counted(advantages).var() / (rollouts.counted(targets).var() + EPSILON)
         return batch, float(1 - unexplained)
@@ -100,7 +98,7 @@ class PpoTrainer:
             for begin in range(0, size, ROWS_AT_A_TIME):
                 rows = slice(begin, begin + ROWS_AT_A_TIME)
                 part = as_tensors({name: array[rows] for name, array in observations.items()}, self._device)
-                found[rows] = self.model.values(part).cpu().numpy()
+                found[rows] = self.model.values(self.model.normalised(part)).cpu().numpy()
         return found
 
     def _log_probs(self, batch: Mapping[str, Tensor]) -> Tensor:
@@ -113,7 +111,7 @@ class PpoTrainer:
         return torch.cat(found)
 
     def _step(self, batch: Mapping[str, Tensor], clip: float) -> tuple[Loss, Tensor]:
-        """One step down the gradient of a minibatch; none if it is not finite."""
+        """One step down the gradient of a minibatch, already normalised; none if it is not finite."""
         training, distribution = self._config.training, self.model.distribution(batch)
         loss = ppo_loss(
             distribution.log_prob(batch["actions"]),
@@ -126,26 +124,12 @@ class PpoTrainer:
             value_weight=training.value_weight,
             entropy_weight=training.entropy_weight,
         )
-        self.optimizer.zero_grad()
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.max_gradient_norm)
-        if torch.isfinite(loss.total + norm):
-            self.optimizer.step()
-            self.num_skipped_in_a_row = 0
+        norm = descend(self.optimizer, loss.total, self._parameters, training.max_gradient_norm)
+        if norm.isfinite():
+            self.skipped.went_well()
         else:
-            self._skip(loss.total.item(), norm.item())
+            self.skipped.skip(batch, loss=loss.total.item(), gradient_norm=norm.item())
         return loss, norm
-
-    def _skip(self, loss: float, norm: float) -> None:
-        self.num_skipped += 1
-        self.num_skipped_in_a_row += 1
-        found = f"the loss is {loss:g} and the gradient's norm {norm:g}"
-        if self.num_skipped_in_a_row > MAX_SKIPPED_IN_A_ROW:
-            raise DivergedError(
-                f"{found}, after {MAX_SKIPPED_IN_A_ROW} skipped steps in a row. Lower agent.training.learning_rate, or "
-                f"see whether {self._name} gives observations and rewards that are not finite"
-            )
-        _log.warning("%s: the step is skipped", found)
 
     def _reward_scale(self) -> float:
         """The deviation of the discounted return (Engstrom et al., "Implementation matters in deep RL", 2020)."""

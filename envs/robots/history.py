@@ -42,7 +42,9 @@ class History:
         self._newest = len(values) - 1
 
     def before(self, steps: NDArray[np.intp]) -> NDArray[Any]:
-        """Return what each simulation had so many pushes ago, [N, ...]; `steps` [N], each below `length`."""
+        """Return what each simulation had so many pushes ago, [N, ...], to read; `steps` [N], each below `length`."""
+        if len(self.values) == 1:
+            return self.values[0]
         return self.values[(self._newest - steps) % len(self.values), self._simulations]
 
     def stacked(self, steps: NDArray[np.intp], num: int) -> NDArray[Any]:

@@ -39,6 +39,7 @@ class RenderedEnv(gym.ObservationWrapper[Any, Any, Any]):
         if isinstance(state, gym.spaces.Box) and len(state.shape) == 1:
             groups["privileged"] = gym.spaces.Box(-np.inf, np.inf, state.shape, np.float32)
         self.observation_space = gym.spaces.Dict(groups)
+        self.metadata = self.env.metadata | {"frame_stack": stack}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode, of which the first picture fills the stack."""

@@ -15,12 +15,13 @@ GROUPS = ("policy", "privileged", "action_mask")
 """Names of groups of observations; a mapping without `policy` is all for the policy."""
 
 
-def spec_of(name: str, observations: gym.Space[Any], actions: gym.Space[Any]) -> EnvSpec:
+def spec_of(name: str, observations: gym.Space[Any], actions: gym.Space[Any], frame_stack: int = 1) -> EnvSpec:
     """Describe the spaces of a single environment. Raises EnvError for a space that no agent here could use."""
     return EnvSpec(
         name,
         {part: _observed(name, part, space) for part, space in _leaves(observations)},
         _actions(name, actions),
+        frame_stack,
     )
 
 

@@ -173,7 +173,8 @@ def test_pictures_are_seen_beside_numbers(tmp_path):
     import gymnasium as gym
 
     from agents.visuomotor.ppo_config import PpoConfig
-    from agents.visuomotor.ppo_model import ActorCritic, as_tensors
+    from agents.visuomotor.ppo_model import ActorCritic
+    from agents.visuomotor.publishing import as_tensors
     from rlplat.environments.spaces import spec_of
 
     camera = gym.spaces.Box(0, 255, (16, 16, 3), np.uint8)

@@ -30,6 +30,20 @@ evaluation: {every: 4, against: [random, expert], num_episodes: 4, final_num_epi
 placement: {mode: inline, num_actors: 2, learner_threads: 1}
 """
 
+SAC = """\
+env: {id: "toy_tasks:toys/Drift-v0"}
+agent:
+  id: sac
+  num_envs: 4
+  collect_steps: 5
+  network: {hidden: [16]}
+  replay: {capacity: 60, min_steps: 20}
+  training: {batch_size: 16, updates_per_step: 0.25}
+training: {max_updates: 60, checkpoint_every: 20, log_every: 10, records_every: 20}
+evaluation: {every: 40, against: [random, expert], num_episodes: 4, final_num_episodes: 5}
+placement: {mode: inline, num_actors: 2, learner_threads: 1}
+"""
+
 
 @pytest.fixture
 def config_path(tmp_path: Path) -> Path:
@@ -73,6 +87,18 @@ def test_a_run_that_is_stopped_and_resumed_is_the_unbroken_run_and_a_repeated_on
     assert all(row["rollouts/length"] == pytest.approx(20, abs=2.1) for row in rows if "rollouts/length" in row)
 
 
+def test_a_run_from_a_replay_that_is_stopped_and_resumed_is_the_unbroken_run(tmp_path):
+    path = tmp_path / "sac.yaml"
+    path.write_text(SAC)
+    run(path, tmp_path / "unbroken")
+    run(path, tmp_path / "broken", "training.max_updates=20", "evaluation.final_num_episodes=0")
+    run(path, tmp_path / "broken", resume=True)
+    files = final_files(tmp_path / "broken")
+    assert "learner/replay.safetensors" in files
+    assert files == final_files(tmp_path / "unbroken")
+    assert metrics(tmp_path / "broken") == metrics(tmp_path / "unbroken")
+
+
 def test_environments_that_cannot_go_on_begin_their_episodes_anew_and_the_log_says_so(config_path, tmp_path, caplog):
     toy = ["env.id=toy_tasks:toys/Count-v0", "evaluation.against=[random]", "evaluation.every=0"]
     run(config_path, tmp_path / "run", *toy, "training.max_updates=2")
@@ -89,7 +115,7 @@ def test_a_run_of_a_task_is_evaluated_by_episodes_and_not_rated(config_path, tmp
         folder, against=["expert"], num_games=200, num_simulations=None, num_episodes=7, seed=1, trust=TOYS
     )
     assert (agent.player, expert.player, agent.num_episodes, agent.step) == ("agent", "expert", 7, 2)
-    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").iterdir()]
+    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").glob("*.json")]
     assert kept[-1]["episodes"][1]["mean_return"] == expert.mean_return
     weights = load_arrays(folder / "checkpoints" / "00000002" / "weights.safetensors")
     assert weights["observations.parts.policy.count"] > 0, "what normalises is saved with the policy"
