@@ -18,6 +18,19 @@ PIXELS, STACK = "render_pixels", "render_stack"
 """Parameters of a task that are not the environment's: side of the picture, and how many pictures a policy sees."""
 
 
+class _OwnContext(gym.Wrapper[Any, Any, Any, Any]):
+    """Renders in the environment's own OpenGL context.
+
+    Gymnasium's environments of MuJoCo make one each, and render in whichever is current: that of the newest one.
+    """
+
+    def render(self) -> Any:
+        viewer = getattr(getattr(self.env.unwrapped, "mujoco_renderer", None), "viewer", None)
+        if viewer is not None:
+            viewer.make_context_current()
+        return self.env.render()
+
+
 class RenderedEnv(gym.ObservationWrapper[Any, Any, Any]):
     """An environment as a camera sees it; its own observation is for the critic alone, if that is a vector.
 
@@ -26,7 +39,11 @@ class RenderedEnv(gym.ObservationWrapper[Any, Any, Any]):
     """
 
     def __init__(self, env: gym.Env[Any, Any], *, pixels: int, stack: int = 1) -> None:
-        super().__init__(AddRenderObservation(env, render_only=False, render_key="camera", obs_key="state"))
+        # Some aim their camera when they first render: let all find the same then.
+        env.reset(seed=0)
+        super().__init__(
+            AddRenderObservation(_OwnContext(env), render_only=False, render_key="camera", obs_key="state")
+        )
         spaces: Any = self.env.observation_space
         height, width, channels = spaces["camera"].shape
         if height < pixels or width < pixels or channels != 3:

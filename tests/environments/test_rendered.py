@@ -105,8 +105,14 @@ def test_gymnasiums_robots_are_drawn_by_what_works_here():
     gl_platform = pytest.importorskip("envs.robots.gl_platform")
     if not os.environ.get("MUJOCO_GL") and not gl_platform.probe("egl").drawn_by:
         pytest.skip("MuJoCo's renderer does not run here: rlplat doctor")
-    envs = load("Reacher-v5", render_pixels=32, width=64, height=64).make_vector(1)
-    camera = envs.reset([0])["policy/camera"]
-    assert camera.shape == (1, 32, 32, 3)
-    assert camera.std() > 10
-    envs.close()
+    task = load("Reacher-v5", render_pixels=32, width=64, height=64)
+    together = task.make_vector(2)
+    pictures = together.reset([0, 1])["policy/camera"]
+    assert pictures.shape == (2, 32, 32, 3)
+    assert pictures.std() > 10
+    for i in range(2):
+        alone = task.make_vector(1)
+        assert np.array_equal(alone.reset([i])["policy/camera"][0], pictures[i])
+        alone.close()
+    assert not np.array_equal(pictures[0], pictures[1])
+    together.close()
