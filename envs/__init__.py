@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rlplat import bench, doctor
+from rlplat.environments import preparation
 from rlplat.errors import RlplatError
 from rlplat.reports import Result
 
@@ -42,6 +43,15 @@ def _check_robots(_: Path) -> list[doctor.Row]:
     return check_opengl()
 
 
+def _find_opengl(entry_point: str) -> None:
+    """Gymnasium's environments of MuJoCo would look for a display."""
+    if "mujoco" in entry_point:
+        from envs.robots.gl_platform import choose
+
+        choose()
+
+
+preparation.register(_find_opengl)
 doctor.register(_check_robots)
 bench.register("farm", _farm)
 bench.register("render", _render)

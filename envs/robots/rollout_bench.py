@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -26,23 +26,24 @@ from rlplat.reports import Result
 
 TASK = "reach"
 PIXELS = 64
-NUM_SIMULATIONS = 32
+NUM_SIMULATIONS = 64
 
 Work = Callable[[], int]
 """Makes some steps, and returns how many."""
 UNITS = "steps/s"
-COMPARED = {"pixels_1core": ("plain_loop", "pixels_gl"), "state": ("batch",)}
+COMPARED = {"pixels_1core": ("plain_loop", "pixels_gl", "gymnasium_reacher"), "state": ("batch",)}
 """What a result is set in relation to."""
 
 
 def rollout(*, seconds: float = 1.0, rounds: int = 7) -> list[Result]:
-    """`rollout.<task>.<kind>`: control steps/s of 32 simulations that move at random.
+    """`rollout.<task>.<kind>`: control steps/s of 64 simulations that move at random.
 
     `pixels_1core`, `pixels_gl`: the task's vector with pictures of 64x64 by our ray-caster and by MuJoCo's renderer,
     without privileged state. `plain_loop`: `mujoco.batch` and one `mujoco.Renderer`, at the same settings for training,
-    in a loop. `state`: the vector without pictures. `batch`: `mujoco.batch` alone, with the same decisions. These
-    alternate in one process and count by its processor time, which other work on the machine changes little.
-    `pixels_2cores`: two processes with a vector each, by the clock, in turn with one of them alone.
+    in a loop. `gymnasium_reacher`: Reacher-v5, one environment, with the pictures of 64x64 that it renders itself.
+    `state`: the vector without pictures. `batch`: `mujoco.batch` alone, with the same decisions. These alternate, on
+    one core, and count by processor time, which other work on the machine changes little. `pixels_2cores`: two
+    processes with a vector each, by the clock, in turn with one of them alone.
     """
     return [*_one_core(seconds, rounds), _two_cores(seconds, rounds)]
 
@@ -121,6 +122,25 @@ def plain_loop_work(num_pixels: int = PIXELS) -> Work:
     return work
 
 
+def gymnasium_work(num_pixels: int = PIXELS) -> Work:
+    """Return steps of Gymnasium's own Reacher, each with the picture that it renders itself.
+
+    In a process of its own: its renderer draws in whatever OpenGL context is current.
+    """
+    env = gym.make("Reacher-v5", render_mode="rgb_array", width=num_pixels, height=num_pixels)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+
+    def work() -> int:
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        env.render()
+        if terminated or truncated:
+            env.reset()
+        return 1
+
+    return work
+
+
 def _rate(work: Work, seconds: float, clock: Callable[[], float]) -> float:
     count, start = 0, clock()
     while True:
@@ -137,15 +157,20 @@ def _one_core(seconds: float, rounds: int) -> list[Result]:
         "state": vector_work(),
         "batch": Physics().step,
         "plain_loop": None,
+        "gymnasium_reacher": None,
     }
     note = ""
     try:
         works["pixels_gl"] = vector_work(pixels=PIXELS, privileged=False, renderer="gl")
         works["plain_loop"] = plain_loop_work()
+        apart = ("gymnasium_reacher",)
     except SceneError as error:
-        note = f"left out: {error}"
+        note, apart = f"left out: {error}", ()
     measurements = {name: _by_processor_time(work) for name, work in works.items() if work}
-    found = alternate(measurements, seconds=seconds, rounds=rounds)
+    with _processes(apart) as ends:
+        for name, end in zip(apart, ends, strict=True):
+            measurements[name] = lambda seconds, end=end: _together([end], seconds, "process_time")
+        found = alternate(measurements, seconds=seconds, rounds=rounds)
     results = []
     for name in works:
         full_name = f"rollout.{TASK}.{name}"
@@ -155,7 +180,7 @@ def _one_core(seconds: float, rounds: int) -> list[Result]:
         ratios = {
             f"over_{other}": found[name].over(found[other]).median for other in COMPARED.get(name, ()) if other in found
         }
-        results.append(found[name].result(full_name, UNITS, threads=1, simulations=NUM_SIMULATIONS, **ratios))
+        results.append(found[name].result(full_name, UNITS, threads=1, **ratios))
     return results
 
 
@@ -165,7 +190,7 @@ def _by_processor_time(work: Work) -> Measurement:
 
 def _two_cores(seconds: float, rounds: int) -> Result:
     one, two = [], []
-    with _processes(2) as ends:
+    with _processes(("pixels", "pixels")) as ends:
         for _ in range(rounds):
             one.append(_together(ends[:1], seconds))
             two.append(_together(ends, seconds))
@@ -175,20 +200,20 @@ def _two_cores(seconds: float, rounds: int) -> Result:
     return measured.result(f"rollout.{TASK}.pixels_2cores", UNITS, **fields)
 
 
-def _together(ends: list[Connection], seconds: float) -> float:
+def _together(ends: list[Connection], seconds: float, clock: str = "perf_counter") -> float:
     for end in ends:
-        end.send(seconds)
+        end.send((seconds, clock))
     return float(sum(end.recv() for end in ends))
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[list[Connection]]:
+def _processes(kinds: Sequence[str]) -> Iterator[list[Connection]]:
     context = multiprocessing.get_context("spawn")
     ends, processes = [], []
     try:
-        for _ in range(count):
+        for kind in kinds:
             mine, its = context.Pipe()
-            processes.append(context.Process(target=_serve, args=(its,), daemon=True))
+            processes.append(context.Process(target=_serve, args=(its, kind), daemon=True))
             processes[-1].start()
             ends.append(mine)
         for end in ends:
@@ -200,10 +225,11 @@ def _processes(count: int) -> Iterator[list[Connection]]:
             process.join()
 
 
-def _serve(end: Any) -> None:
-    """Serve durations: step for so many seconds, answer with the rate by the clock."""
-    work = vector_work(pixels=PIXELS, privileged=False)
+def _serve(end: Any, kind: str) -> None:
+    """Serve durations: step for so many seconds of a clock, answer with the rate by it."""
+    work = gymnasium_work() if kind == "gymnasium_reacher" else vector_work(pixels=PIXELS, privileged=False)
     work()
     end.send(None)
     while True:
-        end.send(_rate(work, end.recv(), time.perf_counter))
+        seconds, clock = end.recv()
+        end.send(_rate(work, seconds, getattr(time, clock)))

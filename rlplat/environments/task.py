@@ -84,22 +84,29 @@ class Task:
         """A `gymnasium.vector.VectorEnv`: the task's own, or single environments in a row.
 
         Gymnasium's own vectors are passed over: they draw all episodes from one generator, so none can be repeated
-        alone, and their physics is not quite that of the single environment.
+        alone, and their physics is not quite that of the single environment. Nor do vectors render for policies.
         """
         import gymnasium as gym
+
+        from rlplat.environments import rendered
 
         registered = gym.spec(self.definition.gymnasium_id)
         own = registered.vector_entry_point
         is_gymnasiums = str(getattr(own, "__module__", own)).startswith("gymnasium.")
         options: dict[str, Any] = {"vectorization_mode": "vector_entry_point"}
-        if own is None or is_gymnasiums:
+        parameters = self.parameters | more
+        pixels, stack = parameters.pop(rendered.PIXELS, None), parameters.pop(rendered.STACK, 1)
+        if own is None or is_gymnasiums or pixels is not None:
             options = {
                 "vectorization_mode": "sync",
                 "vector_kwargs": {"autoreset_mode": gym.vector.AutoresetMode.SAME_STEP},
                 "disable_env_checker": True,  # it costs as much as a small environment
             }
         try:
-            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **(self.parameters | more))
+            if pixels is not None:
+                options["wrappers"] = [rendered.wrapper(str(registered.entry_point), pixels, stack)]
+                parameters["render_mode"] = "rgb_array"
+            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **parameters)
         except RlplatError:
             raise
         except Exception as error:  # the environment's own code runs here and may raise anything

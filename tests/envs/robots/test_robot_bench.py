@@ -38,7 +38,15 @@ def test_rollouts_are_set_in_relation(no_opengl):
     found = {
         result.name.removeprefix("rollout.reach."): result for result in rollout_bench.rollout(seconds=0.05, rounds=1)
     }
-    assert set(found) == {"pixels_1core", "pixels_gl", "state", "batch", "plain_loop", "pixels_2cores"}
+    assert set(found) == {
+        "pixels_1core",
+        "pixels_gl",
+        "state",
+        "batch",
+        "plain_loop",
+        "gymnasium_reacher",
+        "pixels_2cores",
+    }
     assert found["plain_loop"].value is None
     assert 0 < found["pixels_1core"].value < found["state"].value < found["batch"].value
     assert found["state"].fields["over_batch"] < 1
