@@ -280,6 +280,16 @@ class DiagnosingAgent(Protocol):
         ...
 
 
+@runtime_checkable
+class ReplayingAgent(Protocol):
+    """An agent that knows beforehand what its replay takes: what it offers besides an `Agent`."""
+
+    @property
+    def replay_bytes(self) -> int:
+        """Memory, and about as much of a checkpoint, when it is full."""
+        ...
+
+
 class AgentType(Protocol):
     """An agent's class: `Config` is the pydantic model of its part of a configuration."""
 

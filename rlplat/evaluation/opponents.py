@@ -30,7 +30,9 @@ class Opponent:
         """
         kind, kinds = registry.env_kind(env.name), getattr(self.baseline, "kinds", ("game",))
         if kind not in kinds:
-            other = "random or zero, and expert where the environment has one" if kind == "task" else "random or mcts:1000"
+            other = (
+                "random or zero, and expert where the environment has one" if kind == "task" else "random or mcts:1000"
+            )
             raise RegistryError(
                 f"opponent '{self.name}' is for {' and '.join(kinds)}s; {env.name} is a {kind}: name {other}"
             )
