@@ -38,10 +38,7 @@ class ExpertBaseline:
         """Build the policy; RegistryError if the environment offers none. It takes no argument."""
         if argument is not None:
             raise RegistryError(f"opponent 'expert:{argument}': expert takes no argument; write 'expert'")
-        vector = env.make_vector(1)
-        has_expert = vector.has_expert
-        vector.close()
-        if not has_expert:
+        if not env.has_expert:
             raise RegistryError(f"opponent 'expert': {env.name} offers none; name random instead")
         return ExpertPolicy()
 

@@ -117,8 +117,24 @@ def to_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
     """
     if isinstance(space, Discrete):
         return actions
+    middle, half = _scale(space)
+    return np.clip(middle + half * actions, space.low, space.high).reshape(-1, *space.shape)
+
+
+def from_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
+    """Turn actions of the environment into those of a policy: the inverse of `to_env`.
+
+    float32 `[B, D]`, or int64 `[B]`.
+    """
+    if isinstance(space, Discrete):
+        return actions.astype(np.int64)
+    middle, half = _scale(space)
+    scaled: NDArray[Any] = (actions.reshape(len(actions), -1) - middle) / half
+    return scaled.astype(np.float32)
+
+
+def _scale(space: Continuous) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     low, high = np.array(space.low, np.float64), np.array(space.high, np.float64)
     bounded = np.isfinite(low) & np.isfinite(high)
     from_here, to_here = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-    middle, half = (from_here + to_here) / 2, (to_here - from_here) / 2
-    return np.clip(middle + half * actions, low, high).reshape(-1, *space.shape)
+    return (from_here + to_here) / 2, (to_here - from_here) / 2

@@ -5,19 +5,19 @@ Axes: B batch, C channels, H rows, W columns. Observations are tensors by part `
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.config import NetworkConfig
 from agents.visuomotor.dense import Dense
 from rlplat.interfaces import Observed
-
-KERNEL = 5
-"""Side of a filter; the first layer moves it by 2, which quarters the work of the others."""
 
 Tensors = Mapping[str, Tensor]
 
@@ -44,6 +44,18 @@ class SpatialSoftmax(nn.Module):
         return torch.cat([share @ self.x, share @ self.y], dim=1)
 
 
+def is_short(precision: str, device: torch.device) -> bool:
+    """Whether convolutions are computed in bfloat16: as asked for, or where that is faster."""
+    if precision == "auto":
+        return torch.cuda.is_bf16_supported() if device.type == "cuda" else _has_cpu_instructions()
+    return precision == "bfloat16"
+
+
+@functools.cache
+def _has_cpu_instructions() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
 class PictureEncoder(nn.Module):
     """Bytes `[B, H, W, C]` to features `[B, size]`."""
 
@@ -52,10 +64,11 @@ class PictureEncoder(nn.Module):
         height, width, channels = shape
         layers: list[nn.Module] = []
         for index, filters in enumerate(config.channels):
-            convolution = nn.Conv2d(channels, filters, KERNEL, stride=2 if index == 0 else 1, padding=KERNEL // 2)
+            kernel, stride = (sizes[min(index, len(sizes) - 1)] for sizes in (config.kernels, config.strides))
+            convolution = nn.Conv2d(channels, filters, kernel, stride=stride, padding=kernel // 2)
             layers += [_initialised(convolution, math.sqrt(2.0)), nn.ReLU()]
             channels = filters
-        height, width = (height + 1) // 2, (width + 1) // 2
+            height, width = ((side + 2 * (kernel // 2) - kernel) // stride + 1 for side in (height, width))
         if config.pool == "spatial_softmax":
             # Its softmax needs responses below zero, too, to leave places out.
             layers[-1] = SpatialSoftmax(height, width)
@@ -64,32 +77,75 @@ class PictureEncoder(nn.Module):
             layers.append(nn.Flatten())
             self.size = channels * height * width
         self.layers = nn.Sequential(*layers)
+        self._precision, self._blind = config.precision, config.blind
 
     def forward(self, pictures: Tensor) -> Tensor:
-        features: Tensor = self.layers(pictures.permute(0, 3, 1, 2).float() / 255.0 - 0.5)
+        if self._blind:  # all rows are alike, so one is looked at
+            return self._look(torch.zeros_like(pictures[:1])).expand(len(pictures), -1)
+        return self._look(pictures)
+
+    def _look(self, pictures: Tensor) -> Tensor:
+        planes = pictures.permute(0, 3, 1, 2).float().div_(255.0).sub_(0.5)
+        with torch.autocast(planes.device.type, torch.bfloat16, enabled=is_short(self._precision, planes.device)):
+            responses = self.layers[:-1](planes)
+        features: Tensor = self.layers[-1](responses.float())
         return features
+
+    def points(self, pictures: Tensor) -> Tensor | None:
+        """Where each filter of the last layer sees most: x and y from -1 to 1, `[B, P, 2]`; None: it does not tell."""
+        if self._blind or not isinstance(self.layers[-1], SpatialSoftmax):
+            return None
+        return self(pictures).unflatten(1, (2, -1)).transpose(1, 2)
 
 
 class Network(nn.Module):
-    """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers."""
+    """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers.
+
+    Args:
+        num_features: how many numbers stand for the pictures, if it is not their features that the layers are shown.
+    """
 
     def __init__(
-        self, parts: Mapping[str, Observed], num_outputs: int, config: NetworkConfig, *, output_gain: float
+        self,
+        parts: Mapping[str, Observed],
+        num_outputs: int,
+        config: NetworkConfig,
+        *,
+        output_gain: float,
+        num_features: int | None = None,
     ) -> None:
         super().__init__()
         self._numbers = [name for name, part in parts.items() if not part.is_image]
         self.pictures = nn.ModuleDict(
             {name: PictureEncoder(part.shape, config) for name, part in parts.items() if part.is_image}
         )
+        self.num_features = sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
         size = sum(math.prod(parts[name].shape) for name in self._numbers)
-        size += sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
+        size += self.num_features if num_features is None else num_features
         self.layers = perceptron([size, *config.hidden, num_outputs], config.activation, output_gain=output_gain)
 
     def forward(self, observations: Tensors) -> Tensor:
-        features = [observations[name].flatten(1) for name in self._numbers]
-        features += [encoder(observations[name]) for name, encoder in self.pictures.items()]
-        outputs: Tensor = self.layers(torch.cat(features, dim=1))
+        return self.decide(observations, self.look(observations))
+
+    def look(self, observations: Tensors) -> list[Tensor]:
+        """The features of each picture, `[B, num_features]` together."""
+        return [encoder(observations[name]) for name, encoder in self.pictures.items()]
+
+    def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
+        """The outputs, by the numbers of the observation and what stands for its pictures."""
+        numbers = [observations[name].flatten(1) for name in self._numbers]
+        outputs: Tensor = self.layers(torch.cat([*numbers, *features], dim=1))
         return outputs
+
+
+def feature_points(encoders: nn.ModuleDict, observations: Tensors) -> dict[str, NDArray[np.float32]]:
+    """The points of each picture that is seen, `[B, P, 2]` by part, see `PictureEncoder.points`."""
+    with torch.inference_mode():
+        found: dict[str, Tensor | None] = {
+            name: encoder.points(observations[name])  # type: ignore[operator]
+            for name, encoder in encoders.items()
+        }
+    return {name: points.numpy() for name, points in found.items() if points is not None}
 
 
 def perceptron(sizes: Sequence[int], activation: str, *, output_gain: float) -> nn.Sequential:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from agents.visuomotor.actions import to_env
+from agents.visuomotor.networks import feature_points
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
@@ -29,3 +30,7 @@ class PpoPolicy:
         with torch.inference_mode():
             actions = self._model.distribution(self._model.normalised(as_tensors(states))).mode().numpy()
         return to_env(self._spec.actions, actions)
+
+    def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:
+        """Where the filters see most in each picture, `[B, P, 2]` by part."""
+        return dict(feature_points(self._model.actor.pictures, as_tensors(observations)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,18 +52,35 @@ class Task:
             vector.single_action_space,
             int((vector.metadata or {}).get("frame_stack", 1)),
         )
+        self.has_expert = hasattr(vector, "expert_actions")
+        """Whether the environment knows actions that solve it."""
         vector.close()
+
+    @property
+    def short_name(self) -> str:
+        """That of its id, without namespace and version: `Reach` of `envs.robots:rlplat/Reach-v0`."""
+        return re.sub(r"-v\d+$", "", self.definition.gymnasium_id.rpartition("/")[2])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Task, (self.definition, self.parameters)
 
-    def make_vector(self, num_envs: int) -> TaskVector:
-        """Make environments that step together."""
+    def changed(self, changes: Mapping[str, Any]) -> Task:
+        """The same environment with some parameters changed; a mapping changes what it names of a mapping.
+
+        Raises EnvError as `TaskDefinition.load` does, and if other things are observed or done then.
+        """
+        other = Task(self.definition, merged(self.parameters, changes))
+        if (other.spec.observations, other.spec.actions) != (self.spec.observations, self.spec.actions):
+            raise EnvError(f"{self.name}: {dict(changes)} changes what is observed or done, so no policy fits both")
+        return other
+
+    def make_vector(self, num_envs: int, *, draws: bool = False) -> TaskVector:
+        """Make environments that step together. With `draws` they can be asked for pictures of themselves."""
         from rlplat.environments.task_vector import TaskVector
 
-        return TaskVector(self, self._make(num_envs))
+        return TaskVector(self, self._make(num_envs, **({"render_mode": "rgb_array"} if draws else {})))
 
-    def _make(self, num_envs: int) -> Any:
+    def _make(self, num_envs: int, **more: Any) -> Any:
         """A `gymnasium.vector.VectorEnv`: the task's own, or single environments in a row.
 
         Gymnasium's own vectors are passed over: they draw all episodes from one generator, so none can be repeated
@@ -81,7 +99,7 @@ class Task:
                 "disable_env_checker": True,  # it costs as much as a small environment
             }
         try:
-            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **self.parameters)
+            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **(self.parameters | more))
         except RlplatError:
             raise
         except Exception as error:  # the environment's own code runs here and may raise anything
@@ -90,3 +108,13 @@ class Task:
                 f"{self.name}{f' with {given}' if given else ''} cannot be made: {type(error).__name__}: {error}; see "
                 "env.parameters, which are what the environment is made with"
             ) from error
+
+
+def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with changes, mappings within mappings merged likewise."""
+    both = {
+        name: merged(values[name], change)
+        for name, change in changes.items()
+        if isinstance(change, Mapping) and isinstance(values.get(name), Mapping)
+    }
+    return {**values, **changes, **both}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlplat.environments.spaces import read_observations, write_actions
 from rlplat.errors import EnvError
-from rlplat.interfaces import Arrays
+from rlplat.interfaces import Arrays, Simulator
 
 if TYPE_CHECKING:
     from rlplat.environments.task import Task
@@ -85,17 +85,24 @@ class TaskVector:
             observations = self._read(self.envs.reset(options={"reset_mask": ended})[0])
         return Step(observations, rewards, terminated, truncated, counts, last, success)
 
-    @property
-    def has_expert(self) -> bool:
-        """Whether the environment knows actions that solve it: its vector has a method `expert_actions`."""
-        return hasattr(self.envs, "expert_actions")
-
     def expert_actions(self) -> NDArray[Any]:
         """What the environment's own expert would do now, as `step` takes it."""
-        if not self.has_expert:
+        if not self.task.has_expert:
             raise EnvError(f"{self.task.name} offers no expert: its vector has no method expert_actions()")
         actions: NDArray[Any] = np.asarray(self.envs.expert_actions())  # type: ignore[attr-defined]
         return actions
+
+    @property
+    def frames_per_s(self) -> float:
+        """At which pictures of the environment go by as in life; 30 where it does not say."""
+        return float(self.envs.metadata.get("render_fps") or 30)
+
+    def pictures(self) -> list[NDArray[np.uint8]]:
+        """A picture `[H, W, 3]` of each environment, of a vector that draws."""
+        frames = self.envs.render()
+        if frames is None or len(frames) != self.num_envs:
+            raise EnvError(f"{self.task.name} draws no pictures of itself: render() gave {type(frames).__name__}")
+        return [np.asarray(frame, np.uint8) for frame in frames]
 
     @property
     def keeps_state(self) -> bool:
@@ -112,6 +119,15 @@ class TaskVector:
         self._begin = state["begin"].copy()
         inner = {name.removeprefix("envs/"): array for name, array in state.items() if name.startswith("envs/")}
         self.envs.restore(inner)  # type: ignore[attr-defined]
+
+    @property
+    def simulator(self) -> Simulator:
+        """The environments as a simulator, for planners. Raises EnvError: they are none."""
+        if not isinstance(self.envs, Simulator):
+            raise EnvError(
+                f"{self.task.name} is no simulator: its vector lacks one of snapshot, restore, rollout, linearise"
+            )
+        return self.envs
 
     def close(self) -> None:
         self.envs.close()

@@ -115,7 +115,7 @@ def test_a_run_of_a_task_is_evaluated_by_episodes_and_not_rated(config_path, tmp
         folder, against=["expert"], num_games=200, num_simulations=None, num_episodes=7, seed=1, trust=TOYS
     )
     assert (agent.player, expert.player, agent.num_episodes, agent.step) == ("agent", "expert", 7, 2)
-    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").iterdir()]
+    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").glob("*.json")]
     assert kept[-1]["episodes"][1]["mean_return"] == expert.mean_return
     weights = load_arrays(folder / "checkpoints" / "00000002" / "weights.safetensors")
     assert weights["observations.parts.policy.count"] > 0, "what normalises is saved with the policy"
