@@ -283,6 +283,16 @@ class DiagnosingAgent(Protocol):
 
 
 @runtime_checkable
+class ReplayingAgent(Protocol):
+    """An agent that knows beforehand what its replay takes: what it offers besides an `Agent`."""
+
+    @property
+    def replay_bytes(self) -> int:
+        """Memory, and about as much of a checkpoint, when it is full."""
+        ...
+
+
+@runtime_checkable
 class Simulator(Protocol):
     """Environments of a task that can be asked what would be: what they offer to teachers and planners.
 

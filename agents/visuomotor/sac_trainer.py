@@ -41,11 +41,8 @@ class SacTrainer:
             self.model = SacModel(spec, config).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
         model = self.model
-        self._trained = {
-            "critics": model.critic_parameters(),
-            "actor": model.actor_parameters(),
-            "temperature": [model.log_temperature],
-        }
+        tuned = [] if config.temperature.fixed else [model.log_temperature]
+        self._trained = {"critics": model.critic_parameters(), "actor": [*model.actor_parameters(), *tuned]}
         self._critics, self._targets = list(model.critics.parameters()), list(model.targets.parameters())
         rate = config.training.learning_rate
         self.optimizers = {
@@ -67,16 +64,7 @@ class SacTrainer:
         next_observations = self._prepared(batch.next_observations)
         actions, rewards, discounts = map(self._tensor, (batch.actions, batch.rewards, batch.discounts))
         self.num_updates += 1
-        with torch.no_grad():
-            temperature = model.log_temperature.exp()
-            next_pictures = model.actor.encode(next_observations)
-            next_actions, next_log_prob = model.actor.distribution(next_observations, next_pictures).sample(
-                self._noise(actions)
-            )
-            next_values = self._values(model.targets, model.features(next_observations, next_pictures), next_actions)
-            targets = soft_targets(
-                rewards * self._config.reward_scale, discounts, next_values, next_log_prob, temperature
-            )
+        targets = self._soft_targets(next_observations, actions, rewards * self._config.reward_scale, discounts)
         acts = self.num_updates % training.actor_every == 0
         pictures = model.actor.encode(observations) if acts or model.shares_encoder else []
         values = self._values(model.critics, model.features(observations, pictures), actions)
@@ -84,7 +72,7 @@ class SacTrainer:
         norm = self._step("critics", loss)
         if not norm.isfinite():
             return self._skip(batch, loss)
-        if acts and not self._improve_actor(batch, observations, pictures, (loss, values, norm)):
+        if acts and not self._improve_actor(batch, observations, pictures, (loss, values.mean(), norm)):
             return None
         follow(self._targets, self._critics, training.target_rate)
         self.skipped.went_well()
@@ -99,30 +87,44 @@ class SacTrainer:
         self._num_summed = 0
         return dict(zip(METRICS, means, strict=True))
 
+    @torch.no_grad()
+    def _soft_targets(
+        self, next_observations: dict[str, Tensor], like: Tensor, rewards: Tensor, discounts: Tensor
+    ) -> Tensor:
+        """What the critics should say, `[B]`; `like` has the shape of actions."""
+        model = self.model
+        pictures = model.actor.encode(next_observations)
+        actions, log_prob = model.actor.distribution(next_observations, pictures).sample(self._noise(like))
+        values = self._values(model.targets, model.features(next_observations, pictures), actions)
+        return soft_targets(rewards, discounts, values, log_prob, model.log_temperature.exp())
+
     def _improve_actor(
-        self, batch: Transitions, observations: dict[str, Tensor], pictures: list[Tensor], found: tuple[Tensor, ...]
+        self, batch: Transitions, observations: dict[str, Tensor], pictures: list[Tensor], told: tuple[Tensor, ...]
     ) -> bool:
-        """A step of the actor, and one of the temperature; False if it was not finite."""
-        model, (critics_loss, values, critics_norm) = self.model, found
+        """A step of actor and temperature; False if it was not finite. `told`: metrics of the critics' step."""
+        model = self.model
         if model.shares_encoder:
             pictures = [each.detach() for each in pictures]
         distribution = model.actor.distribution(observations, pictures)
         actions, log_prob = distribution.sample(self._noise(distribution.mean))
-        features = model.features(observations, pictures)
         temperature = model.log_temperature.detach().exp()
         self._train_critics(False)  # gradients of their weights are not asked for, and cost as much as the others
-        loss = actor_loss(log_prob, self._values(model.critics, features, actions), temperature)
-        norm = self._step("actor", loss)
+        loss = actor_loss(
+            log_prob, self._values(model.critics, model.features(observations, pictures), actions), temperature
+        )
+        tuning = (
+            0.0
+            if self._config.temperature.fixed
+            else temperature_loss(model.log_temperature, log_prob, self._target_entropy)
+        )
+        norm = self._step("actor", loss + tuning)
         self._train_critics(True)
         if not norm.isfinite():
             self._skip(batch, loss)
             return False
-        if not self._config.temperature.fixed:
-            tuned = temperature_loss(model.log_temperature, log_prob, self._target_entropy)
-            self._step("temperature", tuned)
         with torch.no_grad():
-            told = (critics_loss, loss, values.mean(), -log_prob.mean(), temperature, critics_norm, norm)
-            self._sums += torch.stack(told)
+            critics_loss, value, critics_norm = told
+            self._sums += torch.stack((critics_loss, loss, value, -log_prob.mean(), temperature, critics_norm, norm))
         self._num_summed += 1
         return True
 

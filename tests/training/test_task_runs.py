@@ -128,3 +128,13 @@ def test_check_predicts_a_run_of_a_task(config_path):
     assert found["check.end.updates"] == 6 and found["check.end.by"] == "training.max_updates"
     assert found["check.end.steps"] == pytest.approx(6 * 48, rel=0.1)
     assert found["check.rate.steps"] > 0 and "check.evaluation.return" in found
+
+
+def test_check_predicts_a_run_from_a_replay_with_its_memory(tmp_path):
+    path = tmp_path / "sac.yaml"
+    path.write_text(SAC)
+    config = load_config(path, ["agent.collect_steps=1", "agent.replay.capacity=100000000"], trust=TOYS)
+    found = {result.name: result.value for result in check(config, TOYS, seconds=0.1)}
+    assert found["check.rate.updates_per_step"] == pytest.approx(0.25, rel=0.1)
+    full = found["check.memory.learner_full"] - found["check.memory.learner_now"]
+    assert full == pytest.approx(100_000_000 * (3 * 4 + 4 + 2) / 2**20, rel=0.01), "three floats, one place, two flags"
