@@ -64,9 +64,12 @@ class PretrainingConfig(ConfigModel):
     """Updates on the steps of round 0, before any other; 0: none."""
     entries: tuple[CountOrZero, ...] | None = None
     """Numbers of the privileged vector that pictures tell, such as positions; null: all of them."""
-    then: Literal["end_to_end", "features", "pose"] = "end_to_end"
+    then: Literal["end_to_end", "features", "pose", "joint"] = "end_to_end"
     """What actions follow from: `end_to_end`: convolutions that go on learning; `features`: feature points that stay as
-    they are; `pose`: the predicted numbers alone."""
+    they are; `pose`: the predicted numbers alone. These are the arms of the paper. `joint`: feature points and
+    predicted numbers, both of which go on learning."""
+    weight: Positive = 1.0
+    """Of the regression beside the actions' loss in `joint`, above 0."""
 
 
 class GuidedConfig(AgentConfig):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -84,15 +84,17 @@ class GuidedLearner:
         num_updates = min(max_updates, self._owed)
         if (left := self._num_pretraining - self._counts["updates"]) > 0:
             num_updates = min(num_updates, left)
-        sums, draw_s = Counter[str](), 0.0
+        sums, draw_s = defaultdict[str, float](float), 0.0
         for _ in range(num_updates):
             for group in self._optimizer.param_groups:
                 group["lr"] = self._learning_rate()
             begun = time.perf_counter()
             batch = as_tensors(self.steps.draw(self._config.training.batch_size, self._draws), self._device)
             draw_s += time.perf_counter() - begun
-            name, loss = self._loss(batch)
-            sums.update({name: loss.item(), "optimizer/gradient_norm": self._descend(loss, batch)})
+            losses = self._losses(batch)
+            for name, loss in losses.items():
+                sums[f"loss/{name}"] += loss.item()
+            sums["optimizer/gradient_norm"] += self._descend(self._total(losses), batch)
             self._counts["updates"] += 1
             self._owed -= 1
         if not num_updates:
@@ -149,11 +151,17 @@ class GuidedLearner:
     def _num_pretraining(self) -> int:
         return 0 if self._config.pretraining is None else self._config.pretraining.updates
 
-    def _loss(self, batch: dict[str, Tensor]) -> tuple[str, Tensor]:
-        """What an update minimises, with its name."""
+    def _losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What an update minimises, by name."""
         if self._counts["updates"] < self._num_pretraining:
-            return "loss/pose", self.student.pose_loss(batch)
-        return "loss/action", self.student.action_loss(batch, batch[LABELS])
+            return {"pose": self.student.pose_loss(batch)}
+        return self.student.losses(batch, batch[LABELS])
+
+    def _total(self, losses: dict[str, Tensor]) -> Tensor:
+        if "action" not in losses or "pose" not in losses:
+            return next(iter(losses.values()))
+        assert self._config.pretraining is not None
+        return losses["action"] + self._config.pretraining.weight * losses["pose"]
 
     def _descend(self, loss: Tensor, batch: dict[str, Tensor]) -> float:
         """One step down the gradient, unless it is not finite; returns the gradient's norm."""

@@ -102,7 +102,8 @@ class Network(nn.Module):
     """Parts of an observation to numbers `[B, num_outputs]`: features of pictures beside all numbers, then layers.
 
     Args:
-        num_features: how many numbers stand for the pictures, if it is not their features that the layers are shown.
+        shows_features: whether the layers are shown the features of pictures.
+        num_others: how many other numbers they are shown.
     """
 
     def __init__(
@@ -112,7 +113,8 @@ class Network(nn.Module):
         config: NetworkConfig,
         *,
         output_gain: float,
-        num_features: int | None = None,
+        shows_features: bool = True,
+        num_others: int = 0,
     ) -> None:
         super().__init__()
         self._numbers = [name for name, part in parts.items() if not part.is_image]
@@ -120,8 +122,8 @@ class Network(nn.Module):
             {name: PictureEncoder(part.shape, config) for name, part in parts.items() if part.is_image}
         )
         self.num_features = sum(int(encoder.size) for encoder in self.pictures.values())  # type: ignore[arg-type]
-        size = sum(math.prod(parts[name].shape) for name in self._numbers)
-        size += self.num_features if num_features is None else num_features
+        self.num_numbers = sum(math.prod(parts[name].shape) for name in self._numbers)
+        size = self.num_numbers + num_others + (self.num_features if shows_features else 0)
         self.layers = perceptron([size, *config.hidden, num_outputs], config.activation, output_gain=output_gain)
 
     def forward(self, observations: Tensors) -> Tensor:
@@ -132,10 +134,13 @@ class Network(nn.Module):
         return [encoder(observations[name]) for name, encoder in self.pictures.items()]
 
     def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
-        """The outputs, by the numbers of the observation and what stands for its pictures."""
-        numbers = [observations[name].flatten(1) for name in self._numbers]
-        outputs: Tensor = self.layers(torch.cat([*numbers, *features], dim=1))
+        """The outputs, by the numbers of the observation and what stands for its pictures: features, others."""
+        outputs: Tensor = self.layers(torch.cat([*self.numbers(observations), *features], dim=1))
         return outputs
+
+    def numbers(self, observations: Tensors) -> list[Tensor]:
+        """What is no picture, `[B, num_numbers]` together."""
+        return [observations[name].flatten(1) for name in self._numbers]
 
 
 def feature_points(encoders: nn.ModuleDict, observations: Tensors) -> dict[str, NDArray[np.float32]]:
