@@ -11,7 +11,7 @@ from mujoco.batch import Batch
 from envs.robots.arm import DAMPING_NMS_RAD, HOME_RAD, MAX_SPEED_RAD_S, MAX_TORQUE_NM, NUM_JOINTS, SPEED_GAIN_NMS_RAD
 from envs.robots.task import Array
 
-_PER_MAX_SPEED = 1 / MAX_SPEED_RAD_S
+_LEAST_MAX_SPEED = float(MAX_SPEED_RAD_S.min())
 ControlMode = Literal["torque", "velocity", "cartesian"]
 
 MAX_STEP_M = 0.025
@@ -73,8 +73,10 @@ class Kinematics:
         square = jacobian @ jacobian.transpose(0, 2, 1)
         square.reshape(-1, 36)[:, ::7] += DAMPING**2  # the diagonal
         speeds: Array = (np.linalg.solve(square, wanted[..., None]).transpose(0, 2, 1) @ jacobian)[:, 0]
-        excess = (np.abs(speeds) * _PER_MAX_SPEED).max(axis=1, keepdims=True)
-        return speeds / np.maximum(excess, 1.0)
+        magnitudes = np.abs(speeds)
+        if magnitudes.max() > _LEAST_MAX_SPEED:
+            speeds /= np.maximum((magnitudes / MAX_SPEED_RAD_S).max(axis=1, keepdims=True), 1.0)
+        return speeds
 
     def homing(self, speeds: Array) -> Array:
         """Return `speeds` [N, 6], but where the arm is lost those that lead to the home pose."""
