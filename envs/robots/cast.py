@@ -208,8 +208,8 @@ class CastRenderer:
                 raise SceneError(
                     f"geom {_name(model, mujoco.mjtObj.mjOBJ_GEOM, geom)} wears the texture "
                     f"{_name(model, mujoco.mjtObj.mjOBJ_TEXTURE, texture)}; the ray-caster draws no texture but "
-                    "builtin='checker', type='2d' on planes; give the geom a material without texture, or draw it with "
-                    "MuJoCo's renderer"
+                    "builtin='checker', type='2d' on planes; give the geom a material without texture, or set "
+                    "`renderer: gl` (MuJoCo's renderer)"
                 )
 
     def check_camera(self, camera: str | int) -> None:

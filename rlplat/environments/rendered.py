@@ -21,14 +21,26 @@ PIXELS, STACK = "render_pixels", "render_stack"
 class _OwnContext(gym.Wrapper[Any, Any, Any, Any]):
     """Renders in the environment's own OpenGL context.
 
-    Gymnasium's environments of MuJoCo make one each, and render in whichever is current: that of the newest one.
+    Gymnasium's environments of MuJoCo make one each, but render, and give back what they made, in whichever is current:
+    that of the newest one.
     """
 
     def render(self) -> Any:
+        self._enter()
+        return self.env.render()
+
+    def close(self) -> None:
+        viewer = self._enter()
+        if viewer is not None:
+            viewer.con.free()
+        self.env.close()
+
+    def _enter(self) -> Any:
+        """Make it current, and return who has it; None: there is none, or not yet."""
         viewer = getattr(getattr(self.env.unwrapped, "mujoco_renderer", None), "viewer", None)
         if viewer is not None:
             viewer.make_context_current()
-        return self.env.render()
+        return viewer
 
 
 class RenderedEnv(gym.ObservationWrapper[Any, Any, Any]):
