@@ -20,13 +20,13 @@ def descend(optimizer: Optimizer, loss: Tensor, parameters: Sequence[nn.Paramete
     Returns the gradient's length before, which is not finite if no step was made.
     """
     gradients = torch.autograd.grad(loss, parameters)
-    norm = nn.utils.get_total_norm(gradients)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     if not torch.isfinite(loss + norm):
         return torch.full_like(norm, torch.nan)
+    if most is not None:
+        torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
-    if most is not None:
-        nn.utils.clip_grads_with_norm_(parameters, most, norm)
     optimizer.step()
     return norm
 

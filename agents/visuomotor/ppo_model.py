@@ -27,6 +27,7 @@ class ActorCritic(PublishedModule):
     def __init__(self, spec: EnvSpec, config: PpoConfig) -> None:
         super().__init__()
         self._is_discrete = isinstance(spec.actions, Discrete)
+        self._normalises = config.normalise_observations
         visible = spec.group("policy")
         known = visible | spec.group("privileged")
         size = num_outputs(spec.actions)
@@ -42,6 +43,8 @@ class ActorCritic(PublishedModule):
 
     def normalised(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Observations as the networks see them."""
+        if not self._normalises:
+            return dict(observations)
         found: dict[str, Tensor] = self.observations(observations)
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +21,15 @@ from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.skipping import SkippedSteps
 from rlplat.interfaces import EnvSpec, Metrics
 
+METRICS = (
+    "loss/total",
+    "loss/policy",
+    "loss/value",
+    "policy/entropy",
+    "policy/kl",
+    "policy/clip_fraction",
+    "optimizer/gradient_norm",
+)
 ROWS_AT_A_TIME = 4096
 """Observations that are looked at together where no gradient is needed."""
 
@@ -50,18 +58,19 @@ class PpoTrainer:
         training = self._config.training
         set_learning_rate(self.optimizer, training.learning_rate * left)
         batch, explained = self.prepare(rollouts)
-        sums, num_batches = Counter[str](), 0
+        sums, num_batches = torch.zeros(len(METRICS), device=self._device), 0
         for _ in range(training.num_epochs):
             order = torch.from_numpy(self.rng.permutation(len(batch["advantages"]))).to(self._device)
             divergences = []
             for rows in order.split(training.batch_size):
                 loss, norm = self._step({name: tensor[rows] for name, tensor in batch.items()}, training.clip * left)
-                divergences.append(loss.kl.item())
-                sums.update(_metrics(loss, norm))
+                if training.max_kl is not None:
+                    divergences.append(loss.kl.item())
+                sums += _metrics(loss, norm)
                 num_batches += 1
             if training.max_kl is not None and float(np.mean(divergences)) > training.max_kl:
                 break
-        return {name: value / num_batches for name, value in sums.items()} | {
+        return dict(zip(METRICS, (sums / num_batches).tolist(), strict=True)) | {
             "value/explained_variance": explained,
             "optimizer/learning_rate": training.learning_rate * left,
             "optimizer/skipped_steps": float(self.skipped.num_skipped),
@@ -136,14 +145,7 @@ class PpoTrainer:
         return float(torch.sqrt(self.model.returns.variance + EPSILON))
 
 
-def _metrics(loss: Loss, gradient_norm: Tensor) -> Metrics:
-    scalars = {
-        "loss/total": loss.total,
-        "loss/policy": loss.policy,
-        "loss/value": loss.value,
-        "policy/entropy": loss.entropy,
-        "policy/kl": loss.kl,
-        "policy/clip_fraction": loss.clip_fraction,
-        "optimizer/gradient_norm": gradient_norm,
-    }
-    return {name: scalar.item() for name, scalar in scalars.items()}
+def _metrics(loss: Loss, gradient_norm: Tensor) -> Tensor:
+    """In the order of METRICS."""
+    told = (loss.total, loss.policy, loss.value, loss.entropy, loss.kl, loss.clip_fraction, gradient_norm)
+    return torch.stack(told).detach()

@@ -28,7 +28,7 @@ class SacPolicy:
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
         """An action for each of the observations `[B, ...]` by part."""
         with torch.inference_mode():
-            observations = self._actor.normaliser(as_tensors(states))
+            observations = self._actor.normalised(as_tensors(states))
             actions = self._actor.distribution(observations).mode().numpy()
         return to_env(self._spec.actions, actions)
 

@@ -155,7 +155,7 @@ class SacTrainer:
         found = {part: self._tensor(array) for part, array in observations.items()}
         for part, most in self._shift.items():
             found[part] = shift_pictures(found[part], most, self.generator)
-        return self.model.actor.normaliser(found) if self._config.normalise_observations else found
+        return self.model.actor.normalised(found)
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

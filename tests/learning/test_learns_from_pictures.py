@@ -27,7 +27,7 @@ def trained(config: str, folder: Path, *options: str) -> dict[str, Any]:
 @pytest.mark.learning
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_cartpole_balance_from_pictures_of_32x32_returns_900(tmp_path: Path) -> None:
+def test_a_pole_is_balanced_from_pictures_of_32x32_with_a_return_of_900(tmp_path: Path) -> None:
     assert trained("cartpole_balance_pixels.yaml", tmp_path)["return_low"] >= 900
 
 
