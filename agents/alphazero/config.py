@@ -134,6 +134,18 @@ class SelfPlayConfig(ConfigModel):
         return 2 if device == "cuda" and self.num_games % 2 == 0 else 1
 
 
+class PlayConfig(ConfigModel):
+    """What differs where moves are played to win: in evaluations, matches and at the board, never in self-play."""
+
+    lcb_deviations: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """z: the move played is that of the highest lower confidence bound q - z * standard error, of those with at least
+    15 % of the most visits (KataGo: 5). 0: the most visited one."""
+    leaves_per_search: Annotated[int, Field(ge=1, le=64)] = 1
+    """Leaves of one tree that are evaluated at once where few positions are searched, by visits that count before they
+    are evaluated (Liu et al. 2020, "Watch the unobserved") and virtual losses. More are faster, above all on a GPU, and
+    a little weaker for the same number of simulations."""
+
+
 class ReplayConfig(ConfigModel):
     """The window of newest games that batches are drawn from; it grows with the run (KataGo paper, appendix C)."""
 
@@ -241,6 +253,7 @@ class AlphaZeroConfig(AgentConfig):
     network: NetworkConfig = NetworkConfig()
     search: SearchConfig = SearchConfig()
     self_play: SelfPlayConfig = SelfPlayConfig()
+    play: PlayConfig = PlayConfig()
     replay: ReplayConfig = ReplayConfig()
     training: TrainingConfig = TrainingConfig()
 

@@ -70,7 +70,7 @@ class SelfPlay:
         self.core = _core.SelfPlay(
             game.core, search.core(), evaluator=evaluator.value if evaluator else "network", **values
         )
-        self.rows_per_group: int = self.core.searches_per_group
+        self.rows_per_group: int = self.core.rows_per_group
         self.num_groups: int = self.core.num_groups
 
     def select(self, group: int, observations: NDArray[np.float32]) -> int:
