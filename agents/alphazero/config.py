@@ -118,6 +118,11 @@ class SelfPlayConfig(ConfigModel):
     target, so that more games are seen per full search (playout cap randomisation, KataGo paper 3.1: 0.75)."""
     fast_simulations: Annotated[int, Field(ge=1)] = 16
     """See `fast_share`; at most `search.num_simulations`. KataGo: a sixth of a full search."""
+    resign_errors: Annotated[float | None, Field(gt=0, lt=1)] = None
+    """Players resign as early as no more than this share of what they resign was not lost (AlphaGo Zero: 0.05), which
+    saves the ends of long games; a collector measures it on games that are played on. null: nobody resigns."""
+    played_on_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """With `resign_errors`: share of the games that are played to the end all the same (AlphaGo Zero: 0.1)."""
     collect_positions: Annotated[int, Field(ge=1)] = 2000
     """New positions per call of a collector: some seconds of work, so weights are fresh and messages few."""
 

@@ -123,6 +123,8 @@ RecordArrays record_arrays(const nb::dict& arrays, const RecordCounts& counts, s
   return {column<std::int64_t>(arrays, "game_number", games),
           column<std::uint64_t>(arrays, "random_state", games),
           column<std::int32_t>(arrays, "opening_plies", games),
+          column<std::uint8_t>(arrays, "played_on", games),
+          column<std::uint8_t>(arrays, "resigned", games),
           column<std::int32_t>(arrays, "num_positions", games),
           column<float>(arrays, "outcome", games),
           reinterpret_cast<std::byte*>(column<std::uint8_t>(arrays, "states", positions, state_size)),
@@ -238,19 +240,20 @@ void bind_search(nb::module_& module) {
           [](SelfPlay* self, std::shared_ptr<Game> game, const SearchParams& params, const std::string& evaluator,
              int num_searches, int num_groups, int num_threads, std::uint64_t cache_bytes, int kept_visits,
              std::uint64_t seed, std::int64_t first_game, std::int64_t game_stride, int opening_plies,
-             float temperature, int temperature_plies, float final_temperature, float fast_share,
-             int fast_simulations) {
+             float temperature, int temperature_plies, float final_temperature, float fast_share, int fast_simulations,
+             float resign_value, float played_on_share) {
             new (self) SelfPlay(
                 std::move(game), params,
                 BatchParams{evaluator_kind(evaluator), num_searches, num_groups, num_threads, cache_bytes, kept_visits},
                 SelfPlayParams{seed, first_game, game_stride, opening_plies, temperature, temperature_plies,
-                               final_temperature, fast_share, fast_simulations});
+                               final_temperature, fast_share, fast_simulations, resign_value, played_on_share});
           },
           nb::arg("game"), nb::arg("params"), nb::kw_only(), nb::arg("evaluator"), nb::arg("num_searches"),
           nb::arg("num_groups"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("kept_visits"),
           nb::arg("seed"), nb::arg("first_game"), nb::arg("game_stride"), nb::arg("opening_plies"),
           nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"), nb::arg("fast_share"),
-          nb::arg("fast_simulations"))
+          nb::arg("fast_simulations"), nb::arg("resign_value"), nb::arg("played_on_share"))
+      .def("set_resign_value", &SelfPlay::set_resign_value, nb::arg("value"))
       .def_prop_ro("finished_positions", &SelfPlay::finished_positions)
       .def(
           "take_finished",
