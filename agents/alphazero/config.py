@@ -25,6 +25,10 @@ class NetworkConfig(ConfigModel):
     channels: Annotated[int, Field(ge=1, le=1024)] = 32
     """Channels of the tower; multiples of 16 fill vector registers. A position costs in proportion to the square: 32 is
     what a CPU evaluates many thousands of times a second."""
+    pooling_channels: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Channels whose mean and maximum over the board every second block adds to all its cells (global pooling, KataGo
+    paper 3.3), so that one part of a large board knows of the others. 0: none. On the CPU such networks run in
+    PyTorch, with its own number of threads, instead of our own kernels: for GPUs, above all."""
     value_head: Literal["scalar", "wdl"] = "scalar"
     """`scalar`: one number through tanh, as in the paper. `wdl`: probabilities of win, draw and loss, which tell a
     certain draw from an open game. scalar, as it needs no draws to be right and costs least."""
@@ -34,6 +38,10 @@ class NetworkConfig(ConfigModel):
     """Channels of the value head's 1x1 convolution; more than the paper's 1 as our towers are narrow."""
     value_hidden: Annotated[int, Field(ge=1, le=4096)] = 64
     """Units of the value head's hidden layer (the paper: 256 on top of 256 channels)."""
+
+    def pools(self, block: int) -> bool:
+        """Whether block number `block`, from 0, has global pooling."""
+        return self.pooling_channels > 0 and block % 2 == 1
 
     @property
     def num_value_logits(self) -> int:
