@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import NetworkEvaluator, PendingEvaluation, make_evaluator
+from agents.alphazero.resignation import Resignation
 from agents.alphazero.search_params import self_play_params
 from rlplat.devices import Device, choose_device
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
@@ -48,6 +49,7 @@ def games_params(
         final_temperature=search.final_temperature,
         fast_share=own.fast_share,
         fast_simulations=own.fast_simulations,
+        played_on_share=0.0 if own.resign_errors is None else own.played_on_share,
     )
 
 
@@ -77,6 +79,8 @@ class AlphaZeroCollector:
             num_groups=config.self_play.resolve_num_groups(choose_device(device)),
             num_threads=num_threads,
         )
+        errors = config.self_play.resign_errors
+        self._resignation = None if errors is None else Resignation(errors)
         self._play = SelfPlay(game, self_play_params(config.search, game), params)
         shape = (self._play.num_groups, self._play.rows_per_group, *game.plane_shape)
         self._observations = np.zeros(shape, np.float32)
@@ -111,6 +115,10 @@ class AlphaZeroCollector:
         for group in range(self._play.num_groups):
             self._finish_batch(group)
         arrays = self._play.take_finished()
+        resigned: Metrics = {}
+        if self._resignation is not None:
+            resigned = self._resignation.learn(arrays)
+            self._play.set_resign_value(self._resignation.value)
         after = self._play.counters
         counters = {name: float(after[name] - before[name]) for name in after}
         counters["batch_capacity"] = counters["batches"] * self._play.rows_per_group
@@ -123,7 +131,7 @@ class AlphaZeroCollector:
                 episodes=len(arrays["outcome"]),
                 weights_version=self._version,
                 seconds=seconds,
-                metrics=counters | _game_counters(arrays),
+                metrics=counters | _game_counters(arrays) | resigned,
                 records=game_texts(self._game, arrays, RECORDS_PER_CALL),
                 stages=stages | {"records": seconds - sum(stages.values())},
             ),
@@ -131,10 +139,13 @@ class AlphaZeroCollector:
 
     def get_state(self) -> Arrays:
         """The games under way; search trees and cached evaluations are dropped here too."""
-        return self._play.suspend()
+        return self._play.suspend() | ({} if self._resignation is None else self._resignation.get_state())
 
     def set_state(self, state: Arrays) -> None:
         self._play.resume(state)
+        if self._resignation is not None:
+            self._resignation.set_state(state)
+            self._play.set_resign_value(self._resignation.value)
 
     def _start_batch(self, group: int) -> None:
         if self._evaluator is None:

@@ -25,6 +25,10 @@ class NetworkConfig(ConfigModel):
     channels: Annotated[int, Field(ge=1, le=1024)] = 32
     """Channels of the tower; multiples of 16 fill vector registers. A position costs in proportion to the square: 32 is
     what a CPU evaluates many thousands of times a second."""
+    pooling_channels: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Channels whose mean and maximum over the board every second block adds to all its cells (global pooling, KataGo
+    paper 3.3), so that one part of a large board knows of the others. 0: none. On the CPU such networks run in
+    PyTorch, with its own number of threads, instead of our own kernels: for GPUs, above all."""
     value_head: Literal["scalar", "wdl"] = "scalar"
     """`scalar`: one number through tanh, as in the paper. `wdl`: probabilities of win, draw and loss, which tell a
     certain draw from an open game. scalar, as it needs no draws to be right and costs least."""
@@ -34,6 +38,10 @@ class NetworkConfig(ConfigModel):
     """Channels of the value head's 1x1 convolution; more than the paper's 1 as our towers are narrow."""
     value_hidden: Annotated[int, Field(ge=1, le=4096)] = 64
     """Units of the value head's hidden layer (the paper: 256 on top of 256 channels)."""
+
+    def pools(self, block: int) -> bool:
+        """Whether block number `block`, from 0, has global pooling."""
+        return self.pooling_channels > 0 and block % 2 == 1
 
     @property
     def num_value_logits(self) -> int:
@@ -118,6 +126,11 @@ class SelfPlayConfig(ConfigModel):
     target, so that more games are seen per full search (playout cap randomisation, KataGo paper 3.1: 0.75)."""
     fast_simulations: Annotated[int, Field(ge=1)] = 16
     """See `fast_share`; at most `search.num_simulations`. KataGo: a sixth of a full search."""
+    resign_errors: Annotated[float | None, Field(gt=0, lt=1)] = None
+    """Players resign as early as no more than this share of what they resign was not lost (AlphaGo Zero: 0.05), which
+    saves the ends of long games; a collector measures it on games that are played on. null: nobody resigns."""
+    played_on_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """With `resign_errors`: share of the games that are played to the end all the same (AlphaGo Zero: 0.1)."""
     collect_positions: Annotated[int, Field(ge=1)] = 2000
     """New positions per call of a collector: some seconds of work, so weights are fresh and messages few."""
 
@@ -132,6 +145,18 @@ class SelfPlayConfig(ConfigModel):
         if self.num_groups is not None:
             return self.num_groups
         return 2 if device == "cuda" and self.num_games % 2 == 0 else 1
+
+
+class PlayConfig(ConfigModel):
+    """What differs where moves are played to win: in evaluations, matches and at the board, never in self-play."""
+
+    lcb_deviations: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """z: the move played is that of the highest lower confidence bound q - z * standard error, of those with at least
+    15 % of the most visits (KataGo: 5). 0: the most visited one."""
+    leaves_per_search: Annotated[int, Field(ge=1, le=64)] = 1
+    """Leaves of one tree that are evaluated at once where few positions are searched, by visits that count before they
+    are evaluated (Liu et al. 2020, "Watch the unobserved") and virtual losses. More are faster, above all on a GPU, and
+    a little weaker for the same number of simulations."""
 
 
 class ReplayConfig(ConfigModel):
@@ -241,6 +266,7 @@ class AlphaZeroConfig(AgentConfig):
     network: NetworkConfig = NetworkConfig()
     search: SearchConfig = SearchConfig()
     self_play: SelfPlayConfig = SelfPlayConfig()
+    play: PlayConfig = PlayConfig()
     replay: ReplayConfig = ReplayConfig()
     training: TrainingConfig = TrainingConfig()
 

@@ -9,7 +9,9 @@ from rlplat.search.game import Game
 from rlplat.search.parameters import SearchParams
 
 
-def play_params(config: SearchConfig, num_simulations: int | None = None) -> SearchParams:
+def play_params(
+    config: SearchConfig, num_simulations: int | None = None, *, lcb_deviations: float = 0.0
+) -> SearchParams:
     """The search of play and analysis, without anything drawn at random; None: as many simulations as configured."""
     return SearchParams(
         num_simulations=config.num_simulations if num_simulations is None else num_simulations,
@@ -22,6 +24,7 @@ def play_params(config: SearchConfig, num_simulations: int | None = None) -> Sea
         gumbel_actions=config.gumbel_actions,
         c_visit=config.c_visit,
         c_scale=config.c_scale,
+        lcb_deviations=lcb_deviations,
     )
 
 

@@ -70,6 +70,10 @@ class SearchParams:
     """`gumbel`: see `selection`; >= 0."""
     gumbel_scale: float = 0.0
     """`gumbel`: scale of the noise at the root, >= 0; 1 in the paper's self-play, 0 for play and analysis."""
+    lcb_deviations: float = 0.0
+    """z, >= 0: the best action of an analysis is that of the highest lower confidence bound q - z * standard error
+    among those with at least 15 % of the most visits (KataGo, cpp/search, `lcbStdevs`, `minVisitPropForLCB`). 0: it is
+    the most visited one."""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.num_simulations, Integral) and not isinstance(self.num_simulations, bool)
@@ -91,6 +95,7 @@ class SearchParams:
             ("gumbel_actions", 1 <= self.gumbel_actions <= 65535, "from 1 to 65535"),
             ("c_visit", 0 <= self.c_visit < math.inf, "finite and >= 0"),
             ("c_scale", 0 <= self.c_scale < math.inf, "finite and >= 0"),
+            ("lcb_deviations", 0 <= self.lcb_deviations < math.inf, "finite and >= 0"),
             ("gumbel_scale", 0 <= self.gumbel_scale < math.inf, "finite and >= 0"),
         ]
         for name, holds, allowed in rules:

@@ -68,7 +68,7 @@ void alpha_beta(std::shared_ptr<Game> game, const std::vector<const Position*>& 
 int select(BatchSearch& search, int group, Array<float, 4> observations) {
   check_group(search, group);
   const Shape& shape = search.game().shape();
-  check_at_least(observations, 0, static_cast<std::size_t>(search.searches_per_group()), "observations");
+  check_at_least(observations, 0, static_cast<std::size_t>(search.rows_per_group()), "observations");
   check_length(observations, 1, static_cast<std::size_t>(shape.num_planes), "observations");
   check_length(observations, 2, static_cast<std::size_t>(shape.height), "observations");
   check_length(observations, 3, static_cast<std::size_t>(shape.width), "observations");
@@ -123,6 +123,8 @@ RecordArrays record_arrays(const nb::dict& arrays, const RecordCounts& counts, s
   return {column<std::int64_t>(arrays, "game_number", games),
           column<std::uint64_t>(arrays, "random_state", games),
           column<std::int32_t>(arrays, "opening_plies", games),
+          column<std::uint8_t>(arrays, "played_on", games),
+          column<std::uint8_t>(arrays, "resigned", games),
           column<std::int32_t>(arrays, "num_positions", games),
           column<float>(arrays, "outcome", games),
           reinterpret_cast<std::byte*>(column<std::uint8_t>(arrays, "states", positions, state_size)),
@@ -166,7 +168,7 @@ void bind_search(nb::module_& module) {
           [](SearchParams* self, int num_simulations, float c_base, float c_init, const std::string& fpu,
              float fpu_value, float dirichlet_alpha, float noise_fraction, bool shaped_noise, float root_temperature,
              float forced_playouts, bool prove, const std::string& selection, int gumbel_actions, float c_visit,
-             float c_scale, float gumbel_scale) {
+             float c_scale, float gumbel_scale, float lcb_deviations) {
             new (self) SearchParams{
                 .num_simulations = num_simulations,
                 .c_base = c_base,
@@ -184,16 +186,18 @@ void bind_search(nb::module_& module) {
                 .gumbel_actions = gumbel_actions,
                 .c_visit = c_visit,
                 .c_scale = c_scale,
-                .gumbel_scale = gumbel_scale};
+                .gumbel_scale = gumbel_scale,
+                .lcb_deviations = lcb_deviations};
           },
           nb::kw_only(), nb::arg("num_simulations"), nb::arg("c_base"), nb::arg("c_init"), nb::arg("fpu"),
           nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("shaped_noise"),
           nb::arg("root_temperature"), nb::arg("forced_playouts"), nb::arg("prove"), nb::arg("selection"),
-          nb::arg("gumbel_actions"), nb::arg("c_visit"), nb::arg("c_scale"), nb::arg("gumbel_scale"));
+          nb::arg("gumbel_actions"), nb::arg("c_visit"), nb::arg("c_scale"), nb::arg("gumbel_scale"),
+          nb::arg("lcb_deviations"));
 
   nb::class_<BatchSearch>(module, "BatchSearch", "Many searches side by side; see csrc/search/batch_search.hpp.")
       .def("select", &select, nb::arg("group"), nb::arg("observations").noconvert(), ReleaseGil(),
-           "Fill rows of `observations` float32[>=searches_per_group, C, H, W] with leaves that need the network; "
+           "Fill rows of `observations` float32[>=rows_per_group, C, H, W] with leaves that need the network; "
            "returns how many.")
       .def("backup", &backup, nb::arg("group"), nb::arg("logits").noconvert(), nb::arg("values").noconvert(),
            ReleaseGil(),
@@ -201,7 +205,7 @@ void bind_search(nb::module_& module) {
            "player to move. DivergedError if one is not finite.")
       .def("clear_cache", &BatchSearch::clear_cache)
       .def("counters", &counters)
-      .def_prop_ro("searches_per_group", &BatchSearch::searches_per_group)
+      .def_prop_ro("rows_per_group", &BatchSearch::rows_per_group)
       .def_prop_ro("num_groups", &BatchSearch::num_groups);
 
   nb::class_<Records>(module, "Records", "Game records on their way into arrays.")
@@ -236,19 +240,20 @@ void bind_search(nb::module_& module) {
           [](SelfPlay* self, std::shared_ptr<Game> game, const SearchParams& params, const std::string& evaluator,
              int num_searches, int num_groups, int num_threads, std::uint64_t cache_bytes, int kept_visits,
              std::uint64_t seed, std::int64_t first_game, std::int64_t game_stride, int opening_plies,
-             float temperature, int temperature_plies, float final_temperature, float fast_share,
-             int fast_simulations) {
+             float temperature, int temperature_plies, float final_temperature, float fast_share, int fast_simulations,
+             float resign_value, float played_on_share) {
             new (self) SelfPlay(
                 std::move(game), params,
                 BatchParams{evaluator_kind(evaluator), num_searches, num_groups, num_threads, cache_bytes, kept_visits},
                 SelfPlayParams{seed, first_game, game_stride, opening_plies, temperature, temperature_plies,
-                               final_temperature, fast_share, fast_simulations});
+                               final_temperature, fast_share, fast_simulations, resign_value, played_on_share});
           },
           nb::arg("game"), nb::arg("params"), nb::kw_only(), nb::arg("evaluator"), nb::arg("num_searches"),
           nb::arg("num_groups"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("kept_visits"),
           nb::arg("seed"), nb::arg("first_game"), nb::arg("game_stride"), nb::arg("opening_plies"),
           nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"), nb::arg("fast_share"),
-          nb::arg("fast_simulations"))
+          nb::arg("fast_simulations"), nb::arg("resign_value"), nb::arg("played_on_share"))
+      .def("set_resign_value", &SelfPlay::set_resign_value, nb::arg("value"))
       .def_prop_ro("finished_positions", &SelfPlay::finished_positions)
       .def(
           "take_finished",
@@ -264,17 +269,21 @@ void bind_search(nb::module_& module) {
           "__init__",
           [](Analysis* self, std::shared_ptr<Game> game, const SearchParams& params,
              const std::vector<const Position*>& positions, const std::string& evaluator, int num_searches,
-             int num_threads, std::uint64_t cache_bytes, std::uint64_t seed) {
+             int num_threads, std::uint64_t cache_bytes, int leaves_per_search, std::uint64_t seed) {
             std::vector<History> histories;
             check_same_game(*game, positions);
             for (const Position* position : positions) histories.push_back(position->history);
-            new (self) Analysis(std::move(game), params,
-                                BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0},
-                                std::move(histories), seed);
+            new (self) Analysis(
+                std::move(game), params,
+                BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0, leaves_per_search},
+                std::move(histories), seed);
           },
           nb::arg("game"), nb::arg("params"), nb::arg("positions"), nb::kw_only(), nb::arg("evaluator"),
-          nb::arg("num_searches"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("seed"))
+          nb::arg("num_searches"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("leaves_per_search"),
+          nb::arg("seed"))
       .def_prop_ro("done", &Analysis::done)
+      .def("stop", &Analysis::stop, "End all searches with what they have, as soon as their roots are evaluated.")
+      .def("note", nb::overload_cast<>(&Analysis::note), "Fill in the results of searches under way, as they are now.")
       .def(
           "write",
           [](const Analysis& analysis, Array<std::int32_t, 2> visit_counts, Array<float, 2> q_values,

@@ -20,12 +20,17 @@ class Analysis : public BatchSearch {
     std::vector<std::int32_t> principal_variation;
   };
 
+  // Ends all searches with what they have, as soon as their roots are evaluated.
+  void stop() { hurry(); }
+  // Fills in the results of searches under way, as they are now.
+  void note();
   bool done() const;
   const std::vector<Result>& results() const { return results_; }
 
  private:
   bool start_next(Search& search) override;
   void finish(Search& search, int worker) override;
+  void note(const Search& search);
   std::string describe(const Search& search) const override;
 
   std::vector<History> positions_;

@@ -125,7 +125,8 @@ std::vector<float> Tree::halving_scores() const {
 int Tree::select_considered_edge() const {
   const std::vector<float> scores = halving_scores();
   const auto visits = root_visits();
-  const auto simulation = static_cast<std::size_t>(root_visits_) - 1;  // the first visit is the root's own
+  // The first visit is the root's own; leaves that wait count as simulations made.
+  const auto simulation = static_cast<std::size_t>(root_visits_) - 1 + static_cast<std::size_t>(num_set_aside());
   const auto best = [&](auto&& may_be) {
     int choice = -1;
     for (int e = 0; e < nodes_[0].num_edges; ++e) {
@@ -201,9 +202,40 @@ std::vector<float> Tree::root_policy() const {
   return supported(std::move(policy));
 }
 
+// Adds a value to the squared deviations of the root's edge, whose mean holds it already: (x - new mean)^2 n / (n - 1)
+// is (x - old mean) (x - new mean) (Welford 1962). They begin anew with the first visit.
+void Tree::spread_root(const PathEdge& edge, float value) {
+  const auto count = static_cast<std::size_t>(nodes_[0].num_edges);
+  if (root_spread_.size() != count) root_spread_.assign(count, 0.0f);
+  float& spread = root_spread_[static_cast<std::size_t>(edge.visits - root_visits().data())];
+  const float n = *edge.visits, deviation = value - *edge.q_value;
+  spread = n == 1.0f ? 0.0f : spread + deviation * deviation * n / (n - 1.0f);
+}
+
+int Tree::safest_edge(const std::vector<float>& counts) const {
+  constexpr float kLeastShare = 0.15f;
+  const float most = *std::ranges::max_element(counts);
+  const auto q_values = root_q_values(), visits = root_visits();
+  int choice = -1;
+  float highest = -kInfinity;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] < kLeastShare * most || visits[i] < 2.0f) continue;
+    const float error = std::sqrt(root_spread_[i] / (visits[i] - 1.0f) / visits[i]);
+    const float bound = q_values[i] - params_->lcb_deviations * error;
+    if (bound <= highest) continue;
+    highest = bound;
+    choice = static_cast<int>(i);
+  }
+  return choice;
+}
+
 int Tree::best_edge() const {
   const std::vector<float> counts = root_counts(), priors = root_priors();
   const bool was_visited = std::ranges::any_of(counts, [](float count) { return count > 0.0f; });
+  if (was_visited && params_->lcb_deviations > 0.0f && !root_proven()) {
+    const int safest = safest_edge(counts);
+    if (safest >= 0) return safest;
+  }
   const std::vector<float>& strength = was_visited ? counts : priors;
   const std::vector<float> scores = improves_ ? halving_scores() : std::vector<float>();
   const std::span<const float> among_equals = improves_ ? std::span<const float>(scores) : root_q_values();

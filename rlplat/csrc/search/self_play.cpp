@@ -51,6 +51,8 @@ void write_records(std::span<const GameRecord> records, const RecordArrays& out)
     *to.number++ = record.number;
     *to.random_state++ = record.random_state;
     *to.opening_plies++ = record.opening_plies;
+    *to.played_on++ = record.played_on;
+    *to.resigned++ = record.resigned;
     *to.num_positions++ = static_cast<std::int32_t>(record.actions.size());
     *to.outcome++ = record.outcome;
     put(to.states, record.states);
@@ -73,6 +75,8 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.number = *from.number++;
     record.random_state = *from.random_state++;
     record.opening_plies = *from.opening_plies++;
+    record.played_on = *from.played_on++ != 0;
+    record.resigned = *from.resigned++ != 0;
     record.outcome = *from.outcome++;
     const std::int32_t length = *from.num_positions++;
     if (length < 0 || length > positions_left)
@@ -139,6 +143,7 @@ void SelfPlay::begin_game(Search& search, std::int64_t number) {
     search.history = std::move(after);
     ++record.opening_plies;
   }
+  record.played_on = params_.played_on_share > 0.0f && search.random.uniform() < params_.played_on_share;
 }
 
 // Playout cap randomisation (Wu 2019, "Accelerating Self-Play Learning in Go", section 3.1).
@@ -193,19 +198,30 @@ int SelfPlay::choose_action(Search& search) const {
 void SelfPlay::finish(Search& search, int worker) {
   const int action = choose_action(search);
   const bool is_target = search.tree.root_proven() || !is_fast_[static_cast<std::size_t>(search.index)];
-  record_move(search, action, search.tree.root_value(), is_target);
+  const float root_value = search.tree.root_value();
+  record_move(search, action, root_value, is_target);
   search.history.apply(action);
-  float returns[2];
-  if (!game().outcome(search.history.current(), search.history.past(), returns)) {
+  if (!ends_game(search, root_value)) {
     continue_search(search, action, worker);
     return;
   }
   GameRecord& record = records_[static_cast<std::size_t>(search.index)];
-  record.outcome = returns[0];
   record.random_state = search.random.state();
   const std::lock_guard lock(finished_mutex_);
   finished_positions_ += std::ranges::count_if(record.num_legal, [](std::uint16_t count) { return count > 0; });
   finished_.push_back(std::move(record));
+}
+
+bool SelfPlay::ends_game(Search& search, float root_value) {
+  GameRecord& record = records_[static_cast<std::size_t>(search.index)];
+  float returns[2];
+  if (game().outcome(search.history.current(), search.history.past(), returns)) {
+    record.outcome = returns[0];
+    return true;
+  }
+  if (root_value > params_.resign_value || record.played_on) return false;
+  record.outcome = record.players.back() == 0 ? -1.0f : 1.0f;
+  return record.resigned = true;
 }
 
 std::string SelfPlay::describe(const Search& search) const {

@@ -105,6 +105,7 @@ void Tree::set_root(const History& history) {
   depth_ = 0;
   root_decisive_ = -1;
   explores_ = false;
+  waiting_counts_ = false;
   std::memcpy(state(0), history.current(), game_->state_size());
   nodes_[0] = Node{.player = static_cast<std::uint8_t>(game_->player(state(0)))};
   const int count = game_->legal_actions(state(0), history.past(), legal_.data());
@@ -274,6 +275,8 @@ void Tree::open_edges(Node& node) {
 }
 
 void Tree::backup(float value, int player) {
+  if (waiting_counts_) count_waiting(-1.0f);
+  float unclamped = value;
   for (int i = depth_; i-- > 0;) {
     const PathEdge& edge = path_[static_cast<std::size_t>(i)];
     if (edge.player != player) value = -value;
@@ -281,10 +284,13 @@ void Tree::backup(float value, int player) {
     const float visits = *edge.visits + 1.0f;
     *edge.visits = visits;
     *edge.q_value += (value - *edge.q_value) / visits;
+    unclamped = value;
     if (params_->prove) value = nodes_[edge.node].bounds.clamp(value);
   }
   if (nodes_[0].player != player) value = -value;
   root_value_ += (value - root_value_) / ++root_visits_;
+  if (params_->lcb_deviations > 0.0f && depth_ > 0) spread_root(path_[0], unclamped);
+  if (waiting_counts_) count_waiting(1.0f);
 }
 
 void Tree::tighten() {
@@ -358,6 +364,7 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
   num_blocks_ = scratch.num_blocks_;
   root_decisive_ = -1;  // the new root was expanded, so it has none
   explores_ = false;
+  waiting_counts_ = false;
   start_past(history);
   return true;
 }

@@ -45,10 +45,11 @@ struct SearchParams {
   bool prove = false;             // results that follow from finished games count as exact
   Selection selection = Selection::kPuct;
   // Of kGumbel, see gumbel.hpp:
-  int gumbel_actions = 16;    // most actions that are tried at the root
-  float c_visit = 50.0f;      // visits that the q_values are worth at least
-  float c_scale = 0.1f;       // of the q_values beside the logarithms of the priors
-  float gumbel_scale = 0.0f;  // of the noise at the root; 0: none
+  int gumbel_actions = 16;      // most actions that are tried at the root
+  float c_visit = 50.0f;        // visits that the q_values are worth at least
+  float c_scale = 0.1f;         // of the q_values beside the logarithms of the priors
+  float gumbel_scale = 0.0f;    // of the noise at the root; 0: none
+  float lcb_deviations = 0.0f;  // of the best move, see Tree::best_edge; 0: it is the most visited one
 };
 
 // c(N) sqrt(N), where c(N) = log((1 + N + c_base) / c_base) + c_init (Silver et al. 2018, "A general reinforcement
@@ -117,8 +118,20 @@ class Tree {
   // What a policy should learn, as shares that need not sum to 1: root_counts, or with kGumbel the improved policy,
   // less what is proven to be no good.
   std::vector<float> root_policy() const;
+  // Several leaves of one tree, for play (leaf parallelisation): a pending leaf is set aside, and the visits of its
+  // path count at once, so that the next select goes elsewhere (Liu et al. 2020, "Watch the unobserved: a simple
+  // approach to parallelizing Monte Carlo tree search"); an edge without another visit looks lost meanwhile (virtual
+  // loss: Chaslot et al. 2008, "Parallel Monte-Carlo Tree Search"). False: this leaf is set aside already.
+  bool set_aside();
+  int num_set_aside() const { return waiting_counts_ ? static_cast<int>(set_aside_.size()) : 0; }
+  // Makes the leaf set aside as number `i` the pending one.
+  void take_up(int i);
+  // Takes back what the leaves set aside have counted. To be called once all are evaluated, before they are taken up.
+  void end_waiting();
   // The edge to play: the most visited, among equals that of the higher q_value; with kGumbel that of the highest
-  // score. The one of the highest prior if none was visited.
+  // score. The one of the highest prior if none was visited. With lcb_deviations z, of those with at least 15 % of the
+  // most visits the one whose value is certain to be highest: q - z standard errors (KataGo, `lcbStdevs`,
+  // `minVisitPropForLCB`).
   int best_edge() const;
   float root_value() const { return nodes_[0].bounds.clamp(root_value_); }
   float num_visits() const { return root_visits_; }
@@ -186,6 +199,9 @@ class Tree {
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
   void backup(float value, int player);
+  void count_waiting(float visits);
+  void spread_root(const PathEdge& edge, float value);
+  int safest_edge(const std::vector<float>& counts) const;
   // Bounds along the path what follows from the proven node at its end, and closes edges.
   void tighten();
   // Of the result behind an edge, from the view of its node's player.
@@ -205,12 +221,19 @@ class Tree {
   std::unique_ptr<std::byte[], FreeDelete> states_;
   std::unique_ptr<float[], FreeDelete> words_;
   std::unique_ptr<PathEdge[]> path_;
-  int depth_ = 0;                         // edges in `path_`
-  int root_decisive_ = -1;                // the root's edge that wins at once
-  bool explores_ = false;                 // what prepare_root was told
-  bool improves_ = false;                 // Selection::kGumbel
-  std::vector<float> raw_values_;         // of each node, by the evaluator; of kGumbel only, as the next two
-  std::vector<float> root_gumbel_;        // noise of each edge of the root
+  int depth_ = 0;  // edges in `path_`
+  struct Waiting {
+    std::uint32_t leaf;
+    std::vector<PathEdge> path;
+  };
+  std::vector<Waiting> set_aside_;
+  bool waiting_counts_ = false;
+  std::vector<float> root_spread_;  // of each edge of the root: squared deviations from its q_value, for lcb_deviations
+  int root_decisive_ = -1;          // the root's edge that wins at once
+  bool explores_ = false;           // what prepare_root was told
+  bool improves_ = false;           // Selection::kGumbel
+  std::vector<float> raw_values_;   // of each node, by the evaluator; of kGumbel only, as the next two
+  std::vector<float> root_gumbel_;  // noise of each edge of the root
   std::vector<std::int32_t> considered_;  // by simulation: the visits of the edges to choose from
   std::vector<std::int32_t> legal_;
   int reach_;  // Shape::past_length
