@@ -32,7 +32,14 @@ def _placement() -> list[Result]:
     return placement(load_config(CONFIGS_FOLDER / "connect_four_quick.yaml"))
 
 
+def _visuomotor() -> list[Result]:
+    from agents.visuomotor.bench import visuomotor
+
+    return visuomotor()
+
+
 bench.register("selfplay", _selfplay)
 bench.register("inference", _inference)
 bench.register("learner", _learner)
 bench.register("placement", _placement)
+bench.register("visuomotor", _visuomotor)

@@ -163,14 +163,14 @@ def alpha_beta(game: Game, positions: Sequence[Position], *, depth: int, seed: i
 class SearchParams:
     """How a tree is searched; see csrc/search/tree.hpp."""
 
-    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, prove: bool) -> None: ...
+    def __init__(self, *, num_simulations: int, c_base: float, c_init: float, fpu: str, fpu_value: float, dirichlet_alpha: float, noise_fraction: float, shaped_noise: bool, root_temperature: float, forced_playouts: float, prove: bool, selection: str, gumbel_actions: int, c_visit: float, c_scale: float, gumbel_scale: float, lcb_deviations: float) -> None: ...
 
 class BatchSearch:
     """Many searches side by side; see csrc/search/batch_search.hpp."""
 
     def select(self, group: int, observations: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]) -> int:
         """
-        Fill rows of `observations` float32[>=searches_per_group, C, H, W] with leaves that need the network; returns how many.
+        Fill rows of `observations` float32[>=rows_per_group, C, H, W] with leaves that need the network; returns how many.
         """
 
     def backup(self, group: int, logits: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None:
@@ -183,7 +183,7 @@ class BatchSearch:
     def counters(self) -> dict[str, int]: ...
 
     @property
-    def searches_per_group(self) -> int: ...
+    def rows_per_group(self) -> int: ...
 
     @property
     def num_groups(self) -> int: ...
@@ -204,7 +204,9 @@ class Records:
 class SelfPlay(BatchSearch):
     """Self-play of many games; see csrc/search/self_play.hpp."""
 
-    def __init__(self, game: Game, params: SearchParams, *, evaluator: str, num_searches: int, num_groups: int, num_threads: int, cache_bytes: int, kept_visits: int, seed: int, first_game: int, game_stride: int, opening_plies: int, temperature: float, temperature_plies: int, final_temperature: float, fast_share: float, fast_simulations: int) -> None: ...
+    def __init__(self, game: Game, params: SearchParams, *, evaluator: str, num_searches: int, num_groups: int, num_threads: int, cache_bytes: int, kept_visits: int, seed: int, first_game: int, game_stride: int, opening_plies: int, temperature: float, temperature_plies: int, final_temperature: float, fast_share: float, fast_simulations: int, resign_value: float, played_on_share: float) -> None: ...
+
+    def set_resign_value(self, value: float) -> None: ...
 
     @property
     def finished_positions(self) -> int: ...
@@ -220,15 +222,26 @@ class SelfPlay(BatchSearch):
 class Analysis(BatchSearch):
     """Searches of given positions; see csrc/search/analysis.hpp."""
 
-    def __init__(self, game: Game, params: SearchParams, positions: Sequence[Position], *, evaluator: str, num_searches: int, num_threads: int, cache_bytes: int, seed: int) -> None: ...
+    def __init__(self, game: Game, params: SearchParams, positions: Sequence[Position], *, evaluator: str, num_searches: int, num_threads: int, cache_bytes: int, leaves_per_search: int, seed: int) -> None: ...
 
     @property
     def done(self) -> bool: ...
 
-    def write(self, *, visit_counts: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], q_values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], priors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], proven: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu')]) -> None:
+    def stop(self) -> None:
+        """
+        End all searches with what they have, as soon as their roots are evaluated.
+        """
+
+    def note(self) -> None:
+        """Fill in the results of searches under way, as they are now."""
+
+    def write(self, *, visit_counts: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], q_values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], priors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], policies: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], best_actions: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], proven: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu')]) -> None:
         """Fill the entries of legal actions; others stay as they are."""
 
     def principal_variation(self, position: int) -> list[int]: ...
+
+def stack_frames(frames: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], out: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu')]) -> None:
+    """Put frames [F, H, W, C] of `rows` [N, S] into out [N, H, W, S C]."""
 
 def draw_batch(game: Game, states: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], plies: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], policy: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], policy_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], num_legal: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], symmetries: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], planes_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], policy_out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')], legal_out: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu')]) -> None:
     """

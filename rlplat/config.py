@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,9 @@ from rlplat.errors import ConfigError, RegistryError
 from rlplat.hardware import num_cores
 from rlplat.problems import describe, found
 from rlplat.yaml_files import parse_yaml, read_yaml, yaml_text
+
+TRAINING_SPLIT = "training"
+"""Name of the conditions that a task is trained under, among those of its evaluation."""
 
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
@@ -124,6 +128,11 @@ class EvaluationConfig(ConfigModel):
     """Random moves before each game, at least 0. Two make the games differ and seldom decide them."""
     final_num_games: CountOrZero = 400
     """Games against each opponent at the end, even; 0: no evaluation. 400 give intervals of about +-0.05."""
+    splits: dict[str, dict[str, Any]] = {}
+    """Of a task: other conditions in which agent and baselines are evaluated too, at the end and by `rlplat evaluate`.
+    By name: what each changes of `env.parameters`, as in `{crowded: {randomisation: {num_distractors: 4}}}`."""
+    num_videos: CountOrZero = 0
+    """Of a task: episodes at the end that are filmed, so many that succeeded and as many that failed; 0: none."""
     num_episodes: Count = 20
     """Episodes of a task in an evaluation during training, always the same ones. 20 tell a policy that fails now and
     then from one that does not."""
@@ -142,6 +151,17 @@ class EvaluationConfig(ConfigModel):
     def _even(cls, value: int) -> int:
         if value % 2:
             raise ValueError("it must be even, as each opening is played from both sides")
+        return value
+
+    @field_validator("splits")
+    @classmethod
+    def _named(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name in value:
+            if name == TRAINING_SPLIT or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(
+                    f"the name {name!r} must be of lower-case letters, digits and _, and not '{TRAINING_SPLIT}', which "
+                    "is env.parameters as they are"
+                )
         return value
 
     @model_validator(mode="after")

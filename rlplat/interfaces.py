@@ -205,7 +205,9 @@ class Policy(Protocol):
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
     `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
     positions does so by a method `analyse(states, num_simulations=None) -> rlplat.search.analysis.Analysis` (None: as
-    it was made), is shown in pictures, and can play by the clock.
+    it was made), is shown in pictures, and can play by the clock. One that looks at places in pictures has them
+    marked in films by a method `feature_points(observations) -> {part: array [B, P, 2]}`: x and y from -1 to 1,
+    rightwards and downwards.
     """
 
     def act(self, states: Any) -> np.ndarray[Any, Any]:
@@ -276,6 +278,44 @@ class DiagnosingAgent(Protocol):
         """What is wrong, by name: a sentence with the figures and what to change; empty for a healthy run.
 
         `metrics` are means over several rows of a run's metrics; in a row not every metric need be there.
+        """
+        ...
+
+
+@runtime_checkable
+class ReplayingAgent(Protocol):
+    """An agent that knows beforehand what its replay takes: what it offers besides an `Agent`."""
+
+    @property
+    def replay_bytes(self) -> int:
+        """Memory, and about as much of a checkpoint, when it is full."""
+        ...
+
+
+@runtime_checkable
+class Simulator(Protocol):
+    """Environments of a task that can be asked what would be: what they offer to teachers and planners.
+
+    N simulations, T decisions, A numbers of an action, S of a state.
+    """
+
+    def snapshot(self) -> Arrays:
+        """All that is needed to go on from here, also in other environments with the same settings."""
+        ...
+
+    def restore(self, snapshot: Arrays) -> None: ...
+
+    def rollout(self, actions: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Costs `[N, T]`, negative rewards, and states `[N, T + 1, S]`, the first of which is now, of actions
+        `[N, T, A]`. All stays where it is; after the end of an episode nothing moves and nothing costs.
+        """
+        ...
+
+    def linearise(
+        self, states: np.ndarray[Any, Any], actions: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Derivatives `[N, S, S]` and `[N, S, A]` of the state after a decision, by the state `[N, S]` before it and by
+        its action `[N, A]`.
         """
         ...
 

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
+    from rlplat.evaluation.seeds import AcrossRuns
     from rlplat.runs.folder import RunInfo
     from rlplat.testing import CheckReport
+
+    RunStrength = tuple[str, Sequence[Judgement], Sequence[Evaluation | Returns]]
+    """Of one run: its folder, and what was found."""
 
 
 _UNLIMITED = 100_000
@@ -128,30 +132,95 @@ def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def episode_results(episodes: Sequence[Returns]) -> list[Result]:
-    """Return `evaluation.<player>.return` for each player of a task's episodes, with all else that is known of it."""
-    fields = [_fields(each, "player", "mean_return") for each in episodes]
-    return [
-        Result(f"evaluation.{each.player}.return", each.mean_return, "reward/episode", **own)
-        for each, own in zip(episodes, fields, strict=True)
-    ]
+    """Return `evaluation.<player>.return` for each player of a task's episodes, with all else that is known of it; in a
+    split `evaluation.split_<name>.<player>.return`.
+    """
+    results = []
+    for each in episodes:
+        split = "" if each.is_as_trained else f"split_{each.split}."
+        fields = _fields(each, "player", "mean_return")
+        results.append(Result(f"evaluation.{split}{each.player}.return", each.mean_return, "reward/episode", **fields))
+    return results
 
 
 def print_episodes(episodes: Sequence[Returns]) -> None:
     """Print episodes, mean return, share of successes (both with their 95 % intervals) and length of each player."""
     rows = []
+    has_splits = len({each.split for each in episodes}) > 1
     for each in episodes:
         success = "" if each.success is None else f"{each.success:.1%}"
         interval = "" if each.success is None else f"[{each.success_low:.1%}, {each.success_high:.1%}]"
         returns = shown(each.mean_return), f"[{shown(each.return_low)}, {shown(each.return_high)}]"
-        rows.append([each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
+        split = [each.split] if has_splits else []
+        rows.append([*split, each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
     columns = ["player", "episodes", "return", "95 %", "success", "95 %", "steps"]
+    columns = [*(["split"] if has_splits else []), *columns]
     print_table(columns, rows, right=["episodes", "return", "success", "steps"])
+
+
+def across_runs_results(found: Sequence[AcrossRuns]) -> list[Result]:
+    """Return `evaluation.runs.<split>.<player>.<measure>` for each measure of several runs together."""
+    units = {"return": "reward/episode", "success": "share"}
+    return [
+        Result(
+            f"evaluation.runs.{each.split}.{each.player}.{each.measure}",
+            each.mean,
+            units[each.measure],
+            **_fields(each, "measure", "player", "split", "mean"),
+        )
+        for each in found
+    ]
+
+
+def print_across_runs(found: Sequence[AcrossRuns]) -> None:
+    """Print the interquartile mean of several runs, its 95 % interval, and what each run achieved."""
+
+    def said(each: AcrossRuns, value: float) -> str:
+        return f"{value:.1%}" if each.measure == "success" else shown(value)
+
+    rows = [
+        [
+            each.split,
+            each.player,
+            each.measure,
+            str(each.num_runs),
+            said(each, each.mean),
+            f"[{said(each, each.low)}, {said(each, each.high)}]",
+            ", ".join(said(each, value) for value in each.runs),
+        ]
+        for each in found
+    ]
+    columns = ["split", "player", "measure", "runs", "IQM", "95 %", "each run"]
+    print_table(columns, rows, right=["runs", "IQM"], folds=["each run"])
 
 
 def strength_results(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> list[Result]:
     """Return the results of positions, and of matches or episodes."""
     matches, episodes = _apart(rows)
     return [*judgement_results(judgements), *evaluation_results(matches), *episode_results(episodes)]
+
+
+def run_strength_results(found: Sequence[RunStrength], together: Sequence[AcrossRuns]) -> list[Result]:
+    """Return what was found of each run, which names the run if there are several, and of all together."""
+    results: list[Result] = []
+    for run, judgements, rows in found:
+        own = strength_results(judgements, rows)
+        if len(found) > 1:
+            own = [Result(each.name, each.value, each.unit, run=run, **each.fields) for each in own]
+        results += own
+    return results + across_runs_results(together)
+
+
+def print_run_strength(found: Sequence[RunStrength], together: Sequence[AcrossRuns]) -> None:
+    """Print what was found of each run, and of all together."""
+    for run, judgements, rows in found:
+        if len(found) > 1:
+            print(f"{run}:")
+        print_strength(judgements, rows)
+        if len(found) > 1:
+            print()
+    if together:
+        print_across_runs(together)
 
 
 def print_strength(judgements: Sequence[Judgement], rows: Sequence[Evaluation | Returns]) -> None:

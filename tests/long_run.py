@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class LongRun:
     folder: Path
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=lambda: CONFIG)
     driver: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,7 +69,7 @@ class LongRun:
     def train(self, *arguments: str) -> None:
         """Start, and wait until it learns."""
         config = self.folder / "drill.yaml"
-        config.write_text(yaml.safe_dump(CONFIG))
+        config.write_text(yaml.safe_dump(dict(self.config)))
         command = [sys.executable, "-m", "rlplat", "train", str(config), "--run-dir", str(self.path)]
         command += ["--trust", "ledger", *self.options, *arguments]
         with (self.folder / "output").open("ab") as output:
@@ -144,8 +145,7 @@ class LongRun:
     def check(self) -> None:
         """No game counted twice, no step missing or double, the ratio of updates to positions kept."""
         self._check_games()
-        rows = self.rows
-        self._check_steps(rows)
+        self.check_steps(most=LOG_EVERY + UPDATES_PER_TURN)
         self._check_tensorboard()
 
     def _check_games(self) -> None:
@@ -162,12 +162,13 @@ class LongRun:
         assert samples <= paid
         assert samples >= 0.8 * paid - 100 * BATCH, "updates that were paid for were not made"
 
-    def _check_steps(self, rows: list[dict[str, Any]]) -> None:
-        trained = [row for row in rows if "progress/episodes" in row]
+    def check_steps(self, *, most: int) -> None:
+        """No step missing or double; rows are at `most` so many updates apart, and what is counted only grows."""
+        trained = [row for row in self.rows if "progress/episodes" in row]
         steps = [row["step"] for row in trained]
         assert all(before < after for before, after in itertools.pairwise(steps)), "a step came twice"
         gaps = [after - before for before, after in zip([0, *steps], steps, strict=False)]
-        assert max(gaps) <= LOG_EVERY + UPDATES_PER_TURN, "steps are missing"
+        assert max(gaps) <= most, "steps are missing"
         assert set(range(CHECKPOINT_EVERY, steps[-1], CHECKPOINT_EVERY)) <= set(steps)
         for name in ("progress/episodes", "progress/amount"):
             values = [row[name] for row in trained]
@@ -195,11 +196,12 @@ class LongRun:
 
 
 @contextmanager
-def long_run(folder: Path, *options: str, **environment: str) -> Iterator[LongRun]:
+def long_run(folder: Path, *options: str, config: Mapping[str, Any] = CONFIG, **environment: str) -> Iterator[LongRun]:
     """A run below `folder`; its processes are ended whatever happened to them."""
     tests = str(ROOT / "tests")
     python_path = os.pathsep.join((str(ROOT), tests))
-    run = LongRun(folder, {**os.environ, "PYTHONPATH": python_path, "PYTHONUNBUFFERED": "1", **environment}, options)
+    known = {**os.environ, "PYTHONPATH": python_path, "PYTHONUNBUFFERED": "1", **environment}
+    run = LongRun(folder, known, options, config)
     try:
         yield run
     finally:

@@ -30,7 +30,7 @@ def own_benchmarks(monkeypatch):
 def test_content_brings_its_benchmarks_and_an_unknown_word_names_them(own_benchmarks):
     with pytest.raises(
         RlplatError,
-        match="'zzz'; there are: farm, inference, learner, placement, render, search, selfplay, solver",
+        match="'zzz'; there are: farm, inference, learner, placement, render, rollout, search, selfplay, solver",
     ):
         bench.run("zzz")
     with pytest.raises(RlplatError, match="'serch'; did you mean search"):

@@ -208,6 +208,7 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
         "against": ["random", "mcts:1000"],
         "num_games": 10,
         "num_episodes": None,
+        "num_videos": 0,
         "num_simulations": None,
         "seed": 3,
         "record": Path("games.pgn"),

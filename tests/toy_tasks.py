@@ -47,6 +47,31 @@ class Count(gym.Env[Any, Any]):
         }
 
 
+class Lamp(gym.Env[Any, Any]):
+    """A picture of 16x24 whose left half is as bright as the steps that were taken; over after 5."""
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012  (Gymnasium's)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.observation_space = gym.spaces.Box(0, LENGTH, (1,), np.float64)
+        self.action_space = gym.spaces.Discrete(2)
+        self.render_mode, self.count = render_mode, 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        self.count = 0
+        return np.array([0.0]), {}
+
+    def step(self, action: Any) -> Any:
+        self.count += 1
+        return np.array([float(self.count)]), float(action), self.count == LENGTH, False, {}
+
+    def render(self) -> Any:
+        picture = np.zeros((16, 24, 3), np.uint8)
+        picture[:, :12] = 10 * self.count
+        return picture
+
+
 class Drift(VectorEnv[Any, Any, Any]):
     """A point that is pushed along a line and should stay at 0; broken off after some 20 steps. It keeps its state."""
 
@@ -109,3 +134,4 @@ class Drift(VectorEnv[Any, Any, Any]):
 
 gym.register("toys/Count-v0", entry_point="toy_tasks:Count")
 gym.register("toys/Drift-v0", entry_point=None, vector_entry_point="toy_tasks:Drift")
+gym.register("toys/Lamp-v0", entry_point="toy_tasks:Lamp")

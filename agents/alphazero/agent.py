@@ -89,6 +89,11 @@ class AlphaZero:
     def summarise(self, counters: Metrics, elapsed_s: float) -> Metrics:
         """What is shown of the counters of all collectors that came in during `elapsed_s` seconds."""
         games, simulations = max(1.0, counters["games"]), max(1.0, counters["simulations"])
+        resignation: Metrics = {}
+        if "resigned_games" in counters:
+            resignation["self_play/resigned"] = counters["resigned_games"] / games
+            if counters["would_resign"] > 0:
+                resignation["self_play/resign_errors"] = counters["resign_errors"] / counters["would_resign"]
         looked_up = counters["evaluations"] + counters["cache_hits"]
         return {
             "self_play/game_length": counters["plies"] / games,
@@ -103,6 +108,7 @@ class AlphaZero:
             "speed/positions_per_s": counters["positions"] / elapsed_s,
             "speed/simulations_per_s": counters["simulations"] / elapsed_s,
             "speed/evaluations_per_s": counters["evaluations"] / elapsed_s,
+            **resignation,
         }
 
     def view(self, metrics: Metrics) -> tuple[Metrics, Metrics]:
@@ -165,5 +171,6 @@ class AlphaZero:
             "data": {
                 "replay": ["replay/positions", "replay/window"],
                 "policy lag": ["self_play/policy_lag"],
+                "resignation": ["self_play/resigned", "self_play/resign_errors"],
             },
         }

@@ -6,13 +6,14 @@ import time
 
 import numpy as np
 
-from agents.alphazero.config import AlphaZeroConfig, root_noise_alpha
+from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import NetworkEvaluator, PendingEvaluation, make_evaluator
+from agents.alphazero.resignation import Resignation
+from agents.alphazero.search_params import self_play_params
 from rlplat.devices import Device, choose_device
 from rlplat.interfaces import Arrays, Collected, Demand, Metrics, Summary
 from rlplat.notation.record import game_line
 from rlplat.search.game import Game
-from rlplat.search.parameters import SearchParams
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
 
 RECORDS_PER_CALL = 2
@@ -20,22 +21,7 @@ GAMES_PER_GENERATION = 1 << 30
 """More games than any search plays before its collector is lost."""
 
 
-def search_params(config: AlphaZeroConfig, game: Game) -> SearchParams:
-    """The search of self-play: the configured one, with noise at the root."""
-    search = config.search
-    return SearchParams(
-        num_simulations=search.num_simulations,
-        c_base=search.c_base,
-        c_init=search.c_init,
-        fpu=search.fpu,
-        fpu_value=search.fpu_value,
-        dirichlet_alpha=root_noise_alpha(search, game),
-        noise_fraction=search.noise_fraction,
-        prove=search.prove,
-    )
-
-
-def self_play_params(
+def games_params(
     config: AlphaZeroConfig,
     *,
     seed: int,
@@ -53,7 +39,7 @@ def self_play_params(
         num_groups=num_groups,
         num_threads=num_threads,
         cache_bytes=own.cache_mib << 20,
-        kept_visits=3 * search.num_simulations if search.reuse_subtree else 0,
+        kept_visits=3 * search.num_simulations if search.keeps_subtree else 0,
         seed=seed,
         first_game=index * own.num_games + generation * stride * GAMES_PER_GENERATION,
         game_stride=stride,
@@ -63,6 +49,7 @@ def self_play_params(
         final_temperature=search.final_temperature,
         fast_share=own.fast_share,
         fast_simulations=own.fast_simulations,
+        played_on_share=0.0 if own.resign_errors is None else own.played_on_share,
     )
 
 
@@ -83,7 +70,7 @@ class AlphaZeroCollector:
     ) -> None:
         self._config, self._game = config, game
         self._device, self._num_threads = device, num_threads
-        params = self_play_params(
+        params = games_params(
             config,
             seed=seed,
             index=index,
@@ -92,7 +79,9 @@ class AlphaZeroCollector:
             num_groups=config.self_play.resolve_num_groups(choose_device(device)),
             num_threads=num_threads,
         )
-        self._play = SelfPlay(game, search_params(config, game), params)
+        errors = config.self_play.resign_errors
+        self._resignation = None if errors is None else Resignation(errors)
+        self._play = SelfPlay(game, self_play_params(config.search, game), params)
         shape = (self._play.num_groups, self._play.rows_per_group, *game.plane_shape)
         self._observations = np.zeros(shape, np.float32)
         self._pending: list[PendingEvaluation | None] = [None] * self._play.num_groups
@@ -126,6 +115,10 @@ class AlphaZeroCollector:
         for group in range(self._play.num_groups):
             self._finish_batch(group)
         arrays = self._play.take_finished()
+        resigned: Metrics = {}
+        if self._resignation is not None:
+            resigned = self._resignation.learn(arrays)
+            self._play.set_resign_value(self._resignation.value)
         after = self._play.counters
         counters = {name: float(after[name] - before[name]) for name in after}
         counters["batch_capacity"] = counters["batches"] * self._play.rows_per_group
@@ -138,7 +131,7 @@ class AlphaZeroCollector:
                 episodes=len(arrays["outcome"]),
                 weights_version=self._version,
                 seconds=seconds,
-                metrics=counters | _game_counters(arrays),
+                metrics=counters | _game_counters(arrays) | resigned,
                 records=game_texts(self._game, arrays, RECORDS_PER_CALL),
                 stages=stages | {"records": seconds - sum(stages.values())},
             ),
@@ -146,10 +139,13 @@ class AlphaZeroCollector:
 
     def get_state(self) -> Arrays:
         """The games under way; search trees and cached evaluations are dropped here too."""
-        return self._play.suspend()
+        return self._play.suspend() | ({} if self._resignation is None else self._resignation.get_state())
 
     def set_state(self, state: Arrays) -> None:
         self._play.resume(state)
+        if self._resignation is not None:
+            self._resignation.set_state(state)
+            self._play.set_resign_value(self._resignation.value)
 
     def _start_batch(self, group: int) -> None:
         if self._evaluator is None:

@@ -25,6 +25,10 @@ class NetworkConfig(ConfigModel):
     channels: Annotated[int, Field(ge=1, le=1024)] = 32
     """Channels of the tower; multiples of 16 fill vector registers. A position costs in proportion to the square: 32 is
     what a CPU evaluates many thousands of times a second."""
+    pooling_channels: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Channels whose mean and maximum over the board every second block adds to all its cells (global pooling, KataGo
+    paper 3.3), so that one part of a large board knows of the others. 0: none. On the CPU such networks run in
+    PyTorch, with its own number of threads, instead of our own kernels: for GPUs, above all."""
     value_head: Literal["scalar", "wdl"] = "scalar"
     """`scalar`: one number through tanh, as in the paper. `wdl`: probabilities of win, draw and loss, which tell a
     certain draw from an open game. scalar, as it needs no draws to be right and costs least."""
@@ -34,6 +38,10 @@ class NetworkConfig(ConfigModel):
     """Channels of the value head's 1x1 convolution; more than the paper's 1 as our towers are narrow."""
     value_hidden: Annotated[int, Field(ge=1, le=4096)] = 64
     """Units of the value head's hidden layer (the paper: 256 on top of 256 channels)."""
+
+    def pools(self, block: int) -> bool:
+        """Whether block number `block`, from 0, has global pooling."""
+        return self.pooling_channels > 0 and block % 2 == 1
 
     @property
     def num_value_logits(self) -> int:
@@ -59,6 +67,14 @@ class SearchConfig(ConfigModel):
     chess and 0.03 in Go; see `root_noise_alpha`."""
     noise_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Share of the noise in the root's priors (AlphaZero paper); 0 switches it off."""
+    shaped_noise: bool = False
+    """Half of the noise goes to actions of higher prior (KataGo), which matters where legal actions are many."""
+    root_temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """The root's priors in self-play become prior ** (1 / root_temperature), renormalised; KataGo: 1.1 to 1.25 against
+    policies that grow certain too soon."""
+    forced_playouts: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """k: in self-play an action of the root that was visited gets at least sqrt(k * prior * visits of all) visits, and
+    what its score did not earn is taken off the policy target again (KataGo paper 3.2: 2). 0: none."""
     temperature: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Actions are drawn in proportion to visit_counts ** (1 / temperature) in the first plies; 1 as in the paper. It
     never enters the policy target."""
@@ -72,7 +88,24 @@ class SearchConfig(ConfigModel):
     exact, in play and in the policy target. The paper lets such values average out; with proofs few simulations see
     tactics (docs/results.md). Costs a call of the rules per legal action at each leaf."""
     reuse_subtree: bool = True
-    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept."""
+    """Keep the chosen action's subtree for the next move; its simulations then come on top of what is kept. With
+    `selection: gumbel` every search starts afresh."""
+    selection: Literal["puct", "gumbel"] = "puct"
+    """`puct` as in AlphaZero, or `gumbel`: sequential halving at the root and improved policies as targets (Danihelka
+    et al. 2022), which learns from as few as 2 to 16 simulations. In self-play the noise at the root then stands for
+    `noise_fraction` and `temperature`; fpu, c_base and c_init mean nothing."""
+    gumbel_actions: Annotated[int, Field(ge=1, le=65535)] = 16
+    """`gumbel`: actions that the root tries at most (the paper: 16; 2 to 4 where simulations are few)."""
+    c_visit: Annotated[float, Field(ge=0)] = 50.0
+    """`gumbel`: visits that q_values are worth at least beside the priors (the paper)."""
+    c_scale: Annotated[float, Field(ge=0)] = 0.1
+    """`gumbel`: weight of q_values, scaled to [0, 1], beside the logarithms of the priors (mctx: 0.1)."""
+    gumbel_scale: Annotated[float, Field(ge=0)] = 1.0
+    """`gumbel`: scale of the noise at the root in self-play (the paper: 1)."""
+
+    @property
+    def keeps_subtree(self) -> bool:
+        return self.reuse_subtree and self.selection == "puct"
 
 
 class SelfPlayConfig(ConfigModel):
@@ -93,6 +126,11 @@ class SelfPlayConfig(ConfigModel):
     target, so that more games are seen per full search (playout cap randomisation, KataGo paper 3.1: 0.75)."""
     fast_simulations: Annotated[int, Field(ge=1)] = 16
     """See `fast_share`; at most `search.num_simulations`. KataGo: a sixth of a full search."""
+    resign_errors: Annotated[float | None, Field(gt=0, lt=1)] = None
+    """Players resign as early as no more than this share of what they resign was not lost (AlphaGo Zero: 0.05), which
+    saves the ends of long games; a collector measures it on games that are played on. null: nobody resigns."""
+    played_on_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """With `resign_errors`: share of the games that are played to the end all the same (AlphaGo Zero: 0.1)."""
     collect_positions: Annotated[int, Field(ge=1)] = 2000
     """New positions per call of a collector: some seconds of work, so weights are fresh and messages few."""
 
@@ -107,6 +145,18 @@ class SelfPlayConfig(ConfigModel):
         if self.num_groups is not None:
             return self.num_groups
         return 2 if device == "cuda" and self.num_games % 2 == 0 else 1
+
+
+class PlayConfig(ConfigModel):
+    """What differs where moves are played to win: in evaluations, matches and at the board, never in self-play."""
+
+    lcb_deviations: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """z: the move played is that of the highest lower confidence bound q - z * standard error, of those with at least
+    15 % of the most visits (KataGo: 5). 0: the most visited one."""
+    leaves_per_search: Annotated[int, Field(ge=1, le=64)] = 1
+    """Leaves of one tree that are evaluated at once where few positions are searched, by visits that count before they
+    are evaluated (Liu et al. 2020, "Watch the unobserved") and virtual losses. More are faster, above all on a GPU, and
+    a little weaker for the same number of simulations."""
 
 
 class ReplayConfig(ConfigModel):
@@ -176,6 +226,10 @@ class TrainingConfig(ConfigModel):
     value_target_mix: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the search's root value in the value target, the rest is the game's outcome; 0 as in the paper. Root
     values are less noisy and more biased."""
+    surprise_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a game's weight in training that goes to its positions in proportion to how far the policy target is
+    from the network's policy then, by Kullback-Leibler divergence (policy surprise weighting, KataGo: 0.5); the rest
+    is spread evenly. No position is drawn more than 8 times as often as it would be otherwise."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Published weights are the exponential moving average over about 1 / (1 - ema_decay) updates, which plays better
     than the newest weights; 0: publish the newest."""
@@ -212,6 +266,7 @@ class AlphaZeroConfig(AgentConfig):
     network: NetworkConfig = NetworkConfig()
     search: SearchConfig = SearchConfig()
     self_play: SelfPlayConfig = SelfPlayConfig()
+    play: PlayConfig = PlayConfig()
     replay: ReplayConfig = ReplayConfig()
     training: TrainingConfig = TrainingConfig()
 

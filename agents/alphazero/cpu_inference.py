@@ -26,6 +26,8 @@ class CpuEvaluator:
     def __init__(
         self, spec: EnvSpec, config: NetworkConfig, weights: Arrays, *, batch_size: int, num_threads: int = 1
     ) -> None:
+        if config.pooling_channels > 0:
+            raise ValueError("our kernels have no global pooling; take TorchEvaluator, as make_evaluator does")
         self.batch_size = batch_size
         self._spec = spec
         self._shapes = weight_shapes(spec, config)

@@ -22,6 +22,9 @@ MOST_WINS = 0.97
 MOST_LAG = 10.0
 """Versions by which the collectors' weights are older than the newest, on average; 0 to 1 are usual."""
 
+MOST_RESIGN_ERRORS = 0.2
+"""Of the games that would have been resigned, the share that was not lost; the paper aims at 0.05."""
+
 VARIETY = "raise agent.search.noise_fraction, agent.search.temperature_plies or agent.self_play.opening_plies"
 CALMER = "lower agent.training.learning_rate"
 
@@ -86,6 +89,16 @@ def _one_side(metrics: Metrics, _: int) -> str | None:
     return f"the {side} player wins {share:.0%} of the decided games; unless perfect play is such a win, {VARIETY}"
 
 
+def _resign_errors(metrics: Metrics, _: int) -> str | None:
+    share = metrics.get("self_play/resign_errors", 0.0)
+    if share <= MOST_RESIGN_ERRORS:
+        return None
+    return (
+        f"{share:.0%} of the games that would have been resigned were not lost when they were played on, so results "
+        "are wrong: lower agent.self_play.resign_errors, or set it to null"
+    )
+
+
 _SIGNS: Mapping[str, Callable[[Metrics, int], str | None]] = {
     "duplicate games": _duplicate_games,
     "entropy collapse": _entropy_collapse,
@@ -93,4 +106,5 @@ _SIGNS: Mapping[str, Callable[[Metrics, int], str | None]] = {
     "stale data": _stale_data,
     "draws": _draws,
     "one side": _one_side,
+    "resignation errors": _resign_errors,
 }

@@ -65,6 +65,11 @@ def make_evaluator(
         on_gpu = TorchEvaluator(spec, config, weights, batch_size=batch_size, device="cuda")
         _log.info("inference: PyTorch on %s, bfloat16, batches of %d", on_gpu.device_name, batch_size)
         return on_gpu
+    if config.pooling_channels > 0:
+        from agents.alphazero.torch_inference import TorchEvaluator
+
+        _log.info("inference: PyTorch on the CPU: our own, faster kernels have no global pooling")
+        return TorchEvaluator(spec, config, weights, batch_size=batch_size, device="cpu")
     from agents.alphazero.cpu_inference import CpuEvaluator
 
     _log.info("inference: on the CPU, %d thread(s), batches of up to %d", num_threads, batch_size)

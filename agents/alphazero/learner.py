@@ -58,7 +58,8 @@ class AlphaZeroLearner:
         self._game = game
         self._synchronous = synchronous
         self._trainer = _make_trainer(config, game, seed=seed, device=device, num_threads=num_threads, team=team)
-        self._replay = GameReplay(game, max(config.replay.max_positions, game.max_length))
+        capacity = max(config.replay.max_positions, game.max_length)
+        self._replay = GameReplay(game, capacity, surprise_weight=training.surprise_weight)
         self._governor = ReplayRatioGovernor(
             training.samples_per_position, training.batch_size, config.replay.min_positions, training.max_owed_updates
         )

@@ -27,14 +27,32 @@ class Convolution(nn.Module):
         return self.norm(self.convolution(x))
 
 
-class Block(nn.Module):
-    def __init__(self, channels: int, *, folded: bool) -> None:
+class Pooling(nn.Module):
+    """What is to be added to every cell: a linear function of mean and maximum of some features over the board.
+
+    KataGo paper (Wu 2019), 3.3; without the mean scaled by the board's width, as a network has one size of board.
+    """
+
+    def __init__(self, channels: int, pooled: int, *, folded: bool) -> None:
         super().__init__()
+        self.features = Convolution(channels, pooled, 1, folded=folded)
+        self.output = nn.Linear(2 * pooled, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = functional.relu(self.features(x)).flatten(2)
+        return self.output(torch.cat([features.mean(2), features.amax(2)], 1))[:, :, None, None]
+
+
+class Block(nn.Module):
+    def __init__(self, channels: int, *, pooled: int, folded: bool) -> None:
+        super().__init__()
+        self.pooling = Pooling(channels, pooled, folded=folded) if pooled else None
         self.first = Convolution(channels, channels, 3, folded=folded)
         self.second = Convolution(channels, channels, 3, folded=folded)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(functional.relu(self.first(x))))
+        inner = self.first(x) if self.pooling is None else self.first(x) + self.pooling(x)
+        return functional.relu(x + self.second(functional.relu(inner)))
 
 
 class PolicyHead(nn.Module):
@@ -71,7 +89,10 @@ class ResidualNetwork(nn.Module):
         planes, height, width = spec.observation_shape
         area = height * width
         self.stem = Convolution(planes, config.channels, 3, folded=folded)
-        self.blocks = nn.ModuleList(Block(config.channels, folded=folded) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            Block(config.channels, pooled=config.pooling_channels if config.pools(block) else 0, folded=folded)
+            for block in range(config.blocks)
+        )
         self.policy_head = PolicyHead(config, area, spec.num_actions, folded=folded)
         self.value_head = ValueHead(config, area, folded=folded)
 

@@ -95,7 +95,10 @@ def build_model(spec: EnvSpec, config: NetworkConfig, batch_size: int) -> onnx.M
     graph = _Graph()
     x = graph.convolution("stem", "observations", 3)
     for block in range(config.blocks):
-        inner = graph.convolution(f"blocks.{block}.first", x, 3)
+        inner = graph.convolution(f"blocks.{block}.first", x, 3, relu=False)
+        if config.pools(block):
+            inner = graph.add("Add", inner, graph.pooling(f"blocks.{block}.pooling", x))
+        inner = graph.add("Relu", inner)
         inner = graph.convolution(f"blocks.{block}.second", inner, 3, relu=False)
         x = graph.add("Relu", graph.add("Add", x, inner))
     policy = graph.add("Flatten", graph.convolution("policy_head.features", x, 1))
@@ -139,6 +142,12 @@ class _Graph:
         parameters = (f"{name}.convolution.weight", f"{name}.convolution.bias")
         out = self.add("Conv", x, *parameters, kernel_shape=[kernel, kernel], pads=[kernel // 2] * 4)
         return self.add("Relu", out) if relu else out
+
+    def pooling(self, name: str, x: str) -> str:
+        features = self.convolution(f"{name}.features", x, 1)
+        pooled = [self.add("Flatten", self.add(f"Global{kind}Pool", features)) for kind in ("Average", "Max")]
+        self.constant(f"{name}.cell", np.array([2, 3], np.int64))
+        return self.add("Unsqueeze", self.layer(f"{name}.output", self.add("Concat", *pooled, axis=1)), f"{name}.cell")
 
     def layer(self, name: str, x: str, *, output: str = "") -> str:
         return self.add("Gemm", x, f"{name}.weight", f"{name}.bias", output=output, transB=1)

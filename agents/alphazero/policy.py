@@ -1,8 +1,8 @@
-"""The policy: searches a batch of positions and plays the most visited move."""
+"""The policy: searches a batch of positions and plays the best move."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import NetworkEvaluator
-from rlplat.search.analysis import Analysis, analyse
+from agents.alphazero.search_params import play_params
+from rlplat.search.analysis import Analysis, analyse, refine
 from rlplat.search.game import Game, State
-from rlplat.search.parameters import SearchParams
 
 BATCH_SIZE = 64
 
@@ -34,22 +34,24 @@ class AlphaZeroPolicy:
         num_simulations: int | None,
         seed: int,
     ) -> None:
-        search = config.search
         self._game, self._evaluator, self._seed = game, evaluator, seed
-        self._params = SearchParams(
-            num_simulations=search.num_simulations if num_simulations is None else num_simulations,
-            c_base=search.c_base,
-            c_init=search.c_init,
-            fpu=search.fpu,
-            fpu_value=search.fpu_value,
-            prove=search.prove,
-        )
+        self._params = play_params(config.search, num_simulations, lcb_deviations=config.play.lcb_deviations)
+        self._leaves_per_search = config.play.leaves_per_search
 
     def analyse(self, states: Sequence[State], num_simulations: int | None = None) -> Analysis:
         """Search every state, with another number of simulations if one is given; see `rlplat.search.analysis`."""
         params = self._params if num_simulations is None else replace(self._params, num_simulations=num_simulations)
-        return analyse(self._game, states, self._evaluator, params, seed=self._seed)
+        leaves = self._leaves_per_search
+        return analyse(self._game, states, self._evaluator, params, seed=self._seed, leaves_per_search=leaves)
+
+    def refine(self, state: State, num_simulations: int, until: Callable[[], bool]) -> Iterator[Analysis]:
+        """Search one state until `until()` or with so many simulations; see `rlplat.search.analysis.refine`."""
+        params = replace(self._params, num_simulations=num_simulations)
+        leaves = self._leaves_per_search
+        return refine(
+            self._game, state, self._evaluator, params, seed=self._seed, until=until, leaves_per_search=leaves
+        )
 
     def act(self, states: Sequence[State]) -> NDArray[np.int64]:
-        """The most visited action of each state, int64 `[B]`."""
-        return self.analyse(states).best_actions()
+        """The best action of each state, int64 `[B]`."""
+        return self.analyse(states).best_actions

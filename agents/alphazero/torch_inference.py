@@ -1,4 +1,4 @@
-"""The network in PyTorch, for a GPU; it runs on the CPU too, which tests use.
+"""The network in PyTorch, for a GPU; on the CPU for networks with global pooling, and in tests.
 
 Axes: B batch, C planes, H rows, W columns, A actions. Values are in [-1, 1] from the view of the player to move.
 """

@@ -26,6 +26,9 @@ def weight_shapes(spec: EnvSpec, config: NetworkConfig) -> Shapes:
     channels, area = config.channels, height * width
     shapes: Shapes = _convolution("stem", planes, channels, 3)
     for block in range(config.blocks):
+        if config.pools(block):
+            shapes |= _convolution(f"blocks.{block}.pooling.features", channels, config.pooling_channels, 1)
+            shapes |= _layer(f"blocks.{block}.pooling.output", 2 * config.pooling_channels, channels)
         shapes |= _convolution(f"blocks.{block}.first", channels, channels, 3)
         shapes |= _convolution(f"blocks.{block}.second", channels, channels, 3)
     shapes |= _convolution("policy_head.features", channels, config.policy_channels, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlplat import registry
+from rlplat.environments.task import Task
 from rlplat.errors import RegistryError
 from rlplat.evaluation.trained import CheckpointName, load_trained
 from rlplat.interfaces import Policy
@@ -27,7 +28,7 @@ class CheckpointBaseline:
     kinds = ("game", "task")
 
     def __call__(self, argument: str | None, env: Environment, seed: int) -> Policy:
-        """Build the policy; RegistryError if the run was trained on another environment or other parameters."""
+        """Build the policy; RegistryError if the run was trained on another game, or a task that looks otherwise."""
         name = CheckpointName.parse(argument or "")
         if name is None or not name.run:
             raise RegistryError(
@@ -36,12 +37,22 @@ class CheckpointBaseline:
                 "as in checkpoint:runs/first@best:100"
             )
         trained = load_trained(Path(name.run), name.checkpoint)
-        if (trained.env.name, trained.env.parameters) != (env.name, env.parameters):
+        if not _fits(trained.env, env):
             raise RegistryError(
                 f"opponent 'checkpoint:{argument}': it plays {_described(trained.env)}, this match is of "
                 f"{_described(env)}; name a run of the same {registry.env_kind(env.name)} and parameters"
             )
         return trained.make_policy(num_simulations=name.num_simulations, seed=seed)
+
+
+def _fits(trained: Environment, env: Environment) -> bool:
+    """Whether who learned in one environment can act in the other: the same game, or a task that looks alike, whose
+    other parameters may differ, as those of splits do.
+    """
+    if isinstance(env, Task) and isinstance(trained, Task):
+        alike = (trained.spec.observations, trained.spec.actions) == (env.spec.observations, env.spec.actions)
+        return trained.name == env.name and alike
+    return (trained.name, trained.parameters) == (env.name, env.parameters)
 
 
 def _described(env: Environment) -> str:

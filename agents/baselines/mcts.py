@@ -35,7 +35,7 @@ class MctsPolicy:
     def act(self, states: Sequence[State]) -> np.ndarray[Any, Any]:
         """Search each state from scratch: int64 `[B]`. Ties go to the higher value, then to the lower action."""
         seed = int(self._rng.integers(2**63))
-        return analyse(self._game, states, ROLLOUT, self._params, seed=seed).best_actions()
+        return analyse(self._game, states, ROLLOUT, self._params, seed=seed).best_actions
 
 
 class MctsBaseline:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from rlplat.config import ConfigModel, Count
 
+Schedule = Literal["constant", "linear"]
+
 
 class NetworkConfig(ConfigModel):
     """What actor and critic are made of; each has its own."""

@@ -10,6 +10,7 @@ import torch
 from agents.visuomotor.actions import to_env
 from agents.visuomotor.guided_config import GuidedConfig
 from agents.visuomotor.guided_student import Student
+from agents.visuomotor.networks import feature_points
 from agents.visuomotor.publishing import as_tensors
 from rlplat.interfaces import Arrays, EnvSpec
 
@@ -32,6 +33,10 @@ class StudentPolicy:
         with torch.inference_mode():
             actions = self._student.actions(as_tensors(states)).numpy()
         return to_env(self._spec.actions, actions)
+
+    def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:
+        """Where the filters see most in each picture, `[B, P, 2]` by part."""
+        return dict(feature_points(self._student.network.pictures, as_tensors(observations)))
 
 
 def weights_alone(published: Arrays) -> Arrays:

@@ -10,10 +10,13 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.config import NetworkConfig
+from agents.visuomotor.dense import Dense
 from rlplat.interfaces import Observed
 
 Tensors = Mapping[str, Tensor]
@@ -74,14 +77,25 @@ class PictureEncoder(nn.Module):
             layers.append(nn.Flatten())
             self.size = channels * height * width
         self.layers = nn.Sequential(*layers)
-        self._precision = config.precision
+        self._precision, self._blind = config.precision, config.blind
 
     def forward(self, pictures: Tensor) -> Tensor:
+        if self._blind:  # all rows are alike, so one is looked at
+            return self._look(torch.zeros_like(pictures[:1])).expand(len(pictures), -1)
+        return self._look(pictures)
+
+    def _look(self, pictures: Tensor) -> Tensor:
         planes = pictures.permute(0, 3, 1, 2).float().div_(255.0).sub_(0.5)
         with torch.autocast(planes.device.type, torch.bfloat16, enabled=is_short(self._precision, planes.device)):
             responses = self.layers[:-1](planes)
         features: Tensor = self.layers[-1](responses.float())
         return features
+
+    def points(self, pictures: Tensor) -> Tensor | None:
+        """Where each filter of the last layer sees most: x and y from -1 to 1, `[B, P, 2]`; None: it does not tell."""
+        if self._blind or not isinstance(self.layers[-1], SpatialSoftmax):
+            return None
+        return self(pictures).unflatten(1, (2, -1)).transpose(1, 2)
 
 
 class Network(nn.Module):
@@ -104,7 +118,6 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self._numbers = [name for name, part in parts.items() if not part.is_image]
-        self._blind = config.blind
         self.pictures = nn.ModuleDict(
             {name: PictureEncoder(part.shape, config) for name, part in parts.items() if part.is_image}
         )
@@ -118,7 +131,7 @@ class Network(nn.Module):
 
     def look(self, observations: Tensors) -> list[Tensor]:
         """The features of each picture, `[B, num_features]` together."""
-        return [self._seen(encoder, observations[name]) for name, encoder in self.pictures.items()]
+        return [encoder(observations[name]) for name, encoder in self.pictures.items()]
 
     def decide(self, observations: Tensors, features: Sequence[Tensor]) -> Tensor:
         """The outputs, by the numbers of the observation and what stands for its pictures: features, others."""
@@ -129,24 +142,27 @@ class Network(nn.Module):
         """What is no picture, `[B, num_numbers]` together."""
         return [observations[name].flatten(1) for name in self._numbers]
 
-    def _seen(self, encoder: nn.Module, pictures: Tensor) -> Tensor:
-        features: Tensor
-        if self._blind:  # all rows are alike, so one is looked at
-            features = encoder(torch.zeros_like(pictures[:1])).expand(len(pictures), -1)
-        else:
-            features = encoder(pictures)
-        return features
+
+def feature_points(encoders: nn.ModuleDict, observations: Tensors) -> dict[str, NDArray[np.float32]]:
+    """The points of each picture that is seen, `[B, P, 2]` by part, see `PictureEncoder.points`."""
+    with torch.inference_mode():
+        found: dict[str, Tensor | None] = {
+            name: encoder.points(observations[name])  # type: ignore[operator]
+            for name, encoder in encoders.items()
+        }
+    return {name: points.numpy() for name, points in found.items() if points is not None}
 
 
 def perceptron(sizes: Sequence[int], activation: str, *, output_gain: float) -> nn.Sequential:
     """Fully connected layers from `sizes[0]` inputs to `sizes[-1]` outputs, with orthogonal initial weights."""
+    relu = activation == "relu"
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         layers += [
-            _initialised(nn.Linear(inputs, outputs), math.sqrt(2.0)),
-            nn.Tanh() if activation == "tanh" else nn.ReLU(),
+            _initialised(Dense(inputs, outputs, relu=relu), math.sqrt(2.0)),
+            nn.Identity() if relu else nn.Tanh(),
         ]
-    layers.append(_initialised(nn.Linear(sizes[-2], sizes[-1]), output_gain))
+    layers.append(_initialised(Dense(sizes[-2], sizes[-1]), output_gain))
     return nn.Sequential(*layers)
 
 

@@ -112,7 +112,7 @@ class PpoCollector:
 
     def _act(self, observations: Arrays) -> NDArray[Any]:
         with torch.inference_mode():
-            return self._model.distribution(as_tensors(observations)).draw(self._rng)
+            return self._model.distribution(self._model.normalised(as_tensors(observations))).draw(self._rng)
 
     def _rewards(self, step: Step) -> list[tuple[str, NDArray[Any]]]:
         self._discounted = np.where(step.counts, self._config.returns.discount * self._discounted + step.rewards, 0.0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from agents.visuomotor.config import DiscountConfig, NetworkConfig
+from agents.visuomotor.config import DiscountConfig, NetworkConfig, Schedule
 from rlplat.config import AgentConfig, ConfigModel, Count
 
-Schedule = Literal["constant", "linear"]
 NotNegative = Annotated[float, Field(ge=0)]
 
 

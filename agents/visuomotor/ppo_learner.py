@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.visuomotor.descent import left_of
 from agents.visuomotor.learner_files import explained, load_learner, save_learner
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_rollouts import Rollouts
@@ -107,6 +108,4 @@ class PpoLearner:
 
     def _left(self) -> float:
         """Share of learning rate and clip that is left by now."""
-        if self._config.training.schedule == "constant" or self._total_updates is None:
-            return 1.0
-        return max(0.0, 1.0 - self._counts["updates"] / self._total_updates)
+        return left_of(self._config.training.schedule, self._counts["updates"], self._total_updates)

@@ -27,6 +27,7 @@ class ActorCritic(PublishedModule):
     def __init__(self, spec: EnvSpec, config: PpoConfig) -> None:
         super().__init__()
         self._is_discrete = isinstance(spec.actions, Discrete)
+        self._normalises = config.normalise_observations
         visible = spec.group("policy")
         known = visible | spec.group("privileged")
         size = num_outputs(spec.actions)
@@ -40,9 +41,16 @@ class ActorCritic(PublishedModule):
         if not self._is_discrete:
             self.log_std = nn.Parameter(torch.full((size,), config.initial_log_std))
 
+    def normalised(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Observations as the networks see them."""
+        if not self._normalises:
+            return dict(observations)
+        found: dict[str, Tensor] = self.observations(observations)
+        return found
+
     def distribution(self, observations: Mapping[str, Tensor]) -> Distribution:
-        """What the policy would do."""
-        outputs = self.actor(self.observations(observations))
+        """What the policy would do, by normalised observations."""
+        outputs = self.actor(observations)
         if not self._is_discrete:
             return Gaussian(outputs, self.log_std)
         if MASK in observations:
@@ -50,6 +58,6 @@ class ActorCritic(PublishedModule):
         return Categorical(outputs)
 
     def values(self, observations: Mapping[str, Tensor]) -> Tensor:
-        """V(s), in units of the reward that is learned from: `[B]`."""
-        outputs: Tensor = self.critic(self.observations(observations))
+        """V(s) by normalised observations, in units of the reward that is learned from: `[B]`."""
+        outputs: Tensor = self.critic(observations)
         return outputs[:, 0]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from agents.visuomotor.actions import to_env
+from agents.visuomotor.networks import feature_points
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
@@ -27,5 +28,9 @@ class PpoPolicy:
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
         """An action for each of the observations `[B, ...]` by part."""
         with torch.inference_mode():
-            actions = self._model.distribution(as_tensors(states)).mode().numpy()
+            actions = self._model.distribution(self._model.normalised(as_tensors(states))).mode().numpy()
         return to_env(self._spec.actions, actions)
+
+    def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:
+        """Where the filters see most in each picture, `[B, P, 2]` by part."""
+        return dict(feature_points(self._model.actor.pictures, as_tensors(observations)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.visuomotor.advantages import estimate_advantages
+from agents.visuomotor.descent import descend, set_learning_rate
 from agents.visuomotor.normalise import EPSILON, LIMIT
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_loss import Loss, ppo_loss
@@ -21,6 +21,15 @@ from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.skipping import SkippedSteps
 from rlplat.interfaces import EnvSpec, Metrics
 
+METRICS = (
+    "loss/total",
+    "loss/policy",
+    "loss/value",
+    "policy/entropy",
+    "policy/kl",
+    "policy/clip_fraction",
+    "optimizer/gradient_norm",
+)
 ROWS_AT_A_TIME = 4096
 """Observations that are looked at together where no gradient is needed."""
 
@@ -39,28 +48,29 @@ class PpoTrainer:
             torch.manual_seed(seed)
             self.model = ActorCritic(spec, config).to(device)
         rate = config.training.learning_rate
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=rate, eps=1e-5, fused=True)
+        self._parameters = list(self.model.parameters())
+        self.optimizer = torch.optim.Adam(self._parameters, lr=rate, eps=1e-5, fused=True)
         self.rng = rng
         self.skipped = SkippedSteps(spec.name)
 
     def learn(self, rollouts: Rollouts, *, left: float) -> Metrics:
         """Make all epochs; the metrics are means over the minibatches. `left` scales learning rate and clip."""
         training = self._config.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * left
+        set_learning_rate(self.optimizer, training.learning_rate * left)
         batch, explained = self.prepare(rollouts)
-        sums, num_batches = Counter[str](), 0
+        sums, num_batches = torch.zeros(len(METRICS), device=self._device), 0
         for _ in range(training.num_epochs):
             order = torch.from_numpy(self.rng.permutation(len(batch["advantages"]))).to(self._device)
             divergences = []
             for rows in order.split(training.batch_size):
                 loss, norm = self._step({name: tensor[rows] for name, tensor in batch.items()}, training.clip * left)
-                divergences.append(loss.kl.item())
-                sums.update(_metrics(loss, norm))
+                if training.max_kl is not None:
+                    divergences.append(loss.kl.item())
+                sums += _metrics(loss, norm)
                 num_batches += 1
             if training.max_kl is not None and float(np.mean(divergences)) > training.max_kl:
                 break
-        return {name: value / num_batches for name, value in sums.items()} | {
+        return dict(zip(METRICS, (sums / num_batches).tolist(), strict=True)) | {
             "value/explained_variance": explained,
             "optimizer/learning_rate": training.learning_rate * left,
             "optimizer/skipped_steps": float(self.skipped.num_skipped),
@@ -83,7 +93,8 @@ class PpoTrainer:
         rows["actions"] = rollouts.counted(rollouts.arrays["actions"])
         rows["advantages"] = rollouts.counted(advantages).astype(np.float32)
         rows["targets"] = rollouts.counted(targets).astype(np.float32)
-        batch = as_tensors(rows, self._device)
+        with torch.no_grad():
+            batch = self.model.normalised(as_tensors(rows, self._device))
         batch["old_log_prob"] = self._log_probs(batch)
         unexplained = rollouts.counted(advantages).var() / (rollouts.counted(targets).var() + EPSILON)
         return batch, float(1 - unexplained)
@@ -96,7 +107,7 @@ class PpoTrainer:
             for begin in range(0, size, ROWS_AT_A_TIME):
                 rows = slice(begin, begin + ROWS_AT_A_TIME)
                 part = as_tensors({name: array[rows] for name, array in observations.items()}, self._device)
-                found[rows] = self.model.values(part).cpu().numpy()
+                found[rows] = self.model.values(self.model.normalised(part)).cpu().numpy()
         return found
 
     def _log_probs(self, batch: Mapping[str, Tensor]) -> Tensor:
@@ -109,7 +120,7 @@ class PpoTrainer:
         return torch.cat(found)
 
     def _step(self, batch: Mapping[str, Tensor], clip: float) -> tuple[Loss, Tensor]:
-        """One step down the gradient of a minibatch; none if it is not finite."""
+        """One step down the gradient of a minibatch, already normalised; none if it is not finite."""
         training, distribution = self._config.training, self.model.distribution(batch)
         loss = ppo_loss(
             distribution.log_prob(batch["actions"]),
@@ -122,11 +133,8 @@ class PpoTrainer:
             value_weight=training.value_weight,
             entropy_weight=training.entropy_weight,
         )
-        self.optimizer.zero_grad()
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.max_gradient_norm)
-        if torch.isfinite(loss.total + norm):
-            self.optimizer.step()
+        norm = descend(self.optimizer, loss.total, self._parameters, training.max_gradient_norm)
+        if norm.isfinite():
             self.skipped.went_well()
         else:
             self.skipped.skip(batch, loss=loss.total.item(), gradient_norm=norm.item())
@@ -137,14 +145,7 @@ class PpoTrainer:
         return float(torch.sqrt(self.model.returns.variance + EPSILON))
 
 
-def _metrics(loss: Loss, gradient_norm: Tensor) -> Metrics:
-    scalars = {
-        "loss/total": loss.total,
-        "loss/policy": loss.policy,
-        "loss/value": loss.value,
-        "policy/entropy": loss.entropy,
-        "policy/kl": loss.kl,
-        "policy/clip_fraction": loss.clip_fraction,
-        "optimizer/gradient_norm": gradient_norm,
-    }
-    return {name: scalar.item() for name, scalar in scalars.items()}
+def _metrics(loss: Loss, gradient_norm: Tensor) -> Tensor:
+    """In the order of METRICS."""
+    told = (loss.total, loss.policy, loss.value, loss.entropy, loss.kl, loss.clip_fraction, gradient_norm)
+    return torch.stack(told).detach()

@@ -26,4 +26,4 @@ def shift_pictures(pictures: Tensor, most: int, generator: torch.Generator) -> T
     windows = padded.unfold(2, height, 1).unfold(3, width, 1)
     moves = torch.randint(0, 2 * most + 1, (2, num), generator=generator, device=pictures.device)
     rows = torch.arange(num, device=pictures.device)
-    return windows[rows, :, moves[0], moves[1]].permute(0, 2, 3, 1)
+    return windows[rows, :, moves[0], moves[1]].to(pictures.dtype).permute(0, 2, 3, 1)

@@ -66,6 +66,7 @@ class Sac:
             self._config,
             self._task,
             amount=largest * self._config.collect_steps,
+            total_updates=self._config.training.total_updates or self._run.training.max_updates,
             seed=self._run.seed,
             device=choose_device(self._run.placement.device),
             synchronous=inline,

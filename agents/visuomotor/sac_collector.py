@@ -105,10 +105,8 @@ class SacCollector:
             size = num_outputs(self._task.spec.actions)
             return self._rng.uniform(-1.0, 1.0, (self._vector.num_envs, size)).astype(np.float32)
         with torch.inference_mode():
-            tensors = as_tensors(observations)
-            if self._config.normalise_observations:
-                tensors = self._actor.normaliser(tensors)
-            return self._actor.distribution(tensors).draw(self._rng)
+            known = self._actor.normalised(as_tensors(observations))
+            return self._actor.distribution(known).draw(self._rng)
 
     def _rows(self, observations: Arrays, actions: NDArray[np.float32], step: Step) -> list[Arrays]:
         """The rows that a step adds: one where it was taken, and one for what an episode ended with."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from agents.visuomotor.config import NetworkConfig
+from agents.visuomotor.config import NetworkConfig, Schedule
 from rlplat.config import AgentConfig, ConfigModel, Count, CountOrZero
 
 Positive = Annotated[float, Field(gt=0)]
@@ -31,6 +31,10 @@ class SacTrainingConfig(ConfigModel):
     """Updates for each step of an environment, above 0; a fraction makes several steps pay for one update."""
     learning_rate: Positive = 0.0003
     """Of Adam, for actor, critics and temperature, above 0."""
+    schedule: Schedule = "constant"
+    """Of the learning rates: `linear` brings them to 0 at `total_updates`, which steadies the policy in the end."""
+    total_updates: Count | None = None
+    """Length of the schedule, in updates; by default `training.max_updates`."""
     target_rate: Share = 0.005
     """tau: how far the target critics follow the critics at each update, above 0 to 1."""
     actor_every: Count = 1
@@ -83,6 +87,3 @@ class SacConfig(AgentConfig):
     """Updates."""
     temperature: TemperatureConfig = TemperatureConfig()
     """Of the policy."""
-
-
-Device = Literal["cpu", "cuda"]

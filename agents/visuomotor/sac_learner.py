@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from agents.visuomotor.descent import left_of
 from agents.visuomotor.learner_files import explained, load_learner, save_learner
 from agents.visuomotor.sac_config import SacConfig
 from agents.visuomotor.sac_trainer import SacTrainer
@@ -26,16 +27,25 @@ class SacLearner:
 
     Args:
         amount: steps that a call of a collector shall bring.
+        total_updates: length of the schedule; None: it is constant.
         seed: of the run; initial weights, noise and the order of draws follow from it.
         synchronous: collectors wait until all owed updates are made (inline), instead of working alongside.
     """
 
     def __init__(
-        self, config: SacConfig, task: Task, *, amount: int, seed: int, device: str, synchronous: bool
+        self,
+        config: SacConfig,
+        task: Task,
+        *,
+        amount: int,
+        total_updates: int | None,
+        seed: int,
+        device: str,
+        synchronous: bool,
     ) -> None:
         for_weights, for_draws = np.random.SeedSequence(seed).spawn(2)
         training, self._config, self._device = config.training, config, device
-        self._amount, self._synchronous = amount, synchronous
+        self._amount, self._total_updates, self._synchronous = amount, total_updates, synchronous
         self.trainer = SacTrainer(task.spec, config, seed=int(for_weights.generate_state(1)[0]), device=device)
         self.replay = TransitionReplay(
             task.spec,
@@ -74,8 +84,9 @@ class SacLearner:
             start = time.perf_counter()
             batch = self.replay.draw(self._config.training.batch_size, self._rng)
             draw_s += time.perf_counter() - start
+            left = left_of(self._config.training.schedule, self._governor.num_updates, self._total_updates)
             self._governor.spend(1)
-            self.trainer.update(batch)
+            self.trainer.update(batch, left=left)
         if num_updates <= 0:
             return {}
         self.trainer.model.actor.acts_at_random.fill_(False)

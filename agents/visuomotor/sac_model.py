@@ -20,7 +20,7 @@ from agents.visuomotor.networks import PictureEncoder, perceptron
 from agents.visuomotor.normalise import ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule
 from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.twin_critics import TwinLayers
+from agents.visuomotor.twin_critics import TwinCritics
 from rlplat.interfaces import EnvSpec, Observed
 
 LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0
@@ -36,7 +36,7 @@ class SacActor(PublishedModule):
 
     def __init__(self, spec: EnvSpec, config: SacConfig) -> None:
         super().__init__()
-        self._visible = spec.group("policy")
+        self._visible, self._normalises = spec.group("policy"), config.normalise_observations
         self.normaliser = ObservationNormaliser(self._visible | spec.group("privileged"))
         """Of mean 0 and deviation 1 until observations are added to it."""
         self.encoders = nn.ModuleDict(
@@ -48,6 +48,13 @@ class SacActor(PublishedModule):
         self.layers = perceptron([size, *config.network.hidden, outputs], config.network.activation, output_gain=0.01)
         self.register_buffer("acts_at_random", torch.ones((), dtype=torch.bool))
         """Whether nothing was learned yet, so that collectors draw actions evenly."""
+
+    def normalised(self, observations: Tensors) -> dict[str, Tensor]:
+        """Observations as the networks see them."""
+        if not self._normalises:
+            return dict(observations)
+        found: dict[str, Tensor] = self.normaliser(observations)
+        return found
 
     def encode(self, observations: Tensors) -> list[Tensor]:
         """Features of the pictures, `[B, F]` each."""
@@ -73,7 +80,7 @@ class SacModel(nn.Module):
         size = num_numbers(self._known) + num_outputs(spec.actions)
         if self.shares_encoder:
             size += sum(int(each.size) for each in self.actor.encoders.values())  # type: ignore[arg-type]
-        self.critics = TwinLayers([size, *config.network.hidden, 1], config.network.activation)
+        self.critics = TwinCritics([size, *config.network.hidden, 1], config.network.activation)
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature.initial)))
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from agents.visuomotor.actions import to_env
+from agents.visuomotor.networks import feature_points
 from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.sac_config import SacConfig
 from agents.visuomotor.sac_model import SacActor
@@ -27,6 +28,10 @@ class SacPolicy:
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
         """An action for each of the observations `[B, ...]` by part."""
         with torch.inference_mode():
-            observations = self._actor.normaliser(as_tensors(states))
+            observations = self._actor.normalised(as_tensors(states))
             actions = self._actor.distribution(observations).mode().numpy()
         return to_env(self._spec.actions, actions)
+
+    def feature_points(self, observations: Arrays) -> dict[str, np.ndarray[Any, Any]]:
+        """Where the filters see most in each picture, `[B, P, 2]` by part."""
+        return dict(feature_points(self._actor.encoders, as_tensors(observations)))

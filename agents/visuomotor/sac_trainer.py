@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agents.visuomotor.descent import descend, set_learning_rate
 from agents.visuomotor.random_shift import default_shift, shift_pictures
 from agents.visuomotor.sac_config import SacConfig
 from agents.visuomotor.sac_loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
@@ -39,11 +40,13 @@ class SacTrainer:
             torch.manual_seed(seed)
             self.model = SacModel(spec, config).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
-        rate, model = config.training.learning_rate, self.model
+        model = self.model
+        tuned = [] if config.temperature.fixed else [model.log_temperature]
+        self._trained = {"critics": model.critic_parameters(), "actor": [*model.actor_parameters(), *tuned]}
+        self._critics, self._targets = list(model.critics.parameters()), list(model.targets.parameters())
+        rate = config.training.learning_rate
         self.optimizers = {
-            "critics": torch.optim.Adam(model.critic_parameters(), lr=rate, fused=True),
-            "actor": torch.optim.Adam(model.actor_parameters(), lr=rate, fused=True),
-            "temperature": torch.optim.Adam([model.log_temperature], lr=rate, fused=True),
+            name: torch.optim.Adam(parameters, lr=rate, fused=True) for name, parameters in self._trained.items()
         }
         wanted = config.temperature.target_entropy
         self._target_entropy = -float(np.prod(spec.actions.shape)) if wanted is None else wanted  # type: ignore[union-attr]
@@ -52,33 +55,26 @@ class SacTrainer:
         self.num_updates = 0
         self._sums, self._num_summed = torch.zeros(len(METRICS), device=device), 0
 
-    def update(self, batch: Transitions) -> None:
-        """Critics, then actor and temperature, then the critics' targets."""
+    def update(self, batch: Transitions, *, left: float = 1.0) -> None:
+        """Critics, then actor and temperature, then the critics' targets. `left` scales the learning rates."""
+        for optimizer in self.optimizers.values():
+            set_learning_rate(optimizer, self._config.training.learning_rate * left)
         model, training = self.model, self._config.training
         observations = self._prepared(batch.observations)
         next_observations = self._prepared(batch.next_observations)
         actions, rewards, discounts = map(self._tensor, (batch.actions, batch.rewards, batch.discounts))
         self.num_updates += 1
-        with torch.no_grad():
-            temperature = model.log_temperature.exp()
-            next_pictures = model.actor.encode(next_observations)
-            next_actions, next_log_prob = model.actor.distribution(next_observations, next_pictures).sample(
-                self._noise(actions)
-            )
-            next_values = self._values(model.targets, model.features(next_observations, next_pictures), next_actions)
-            targets = soft_targets(
-                rewards * self._config.reward_scale, discounts, next_values, next_log_prob, temperature
-            )
+        targets = self._soft_targets(next_observations, actions, rewards * self._config.reward_scale, discounts)
         acts = self.num_updates % training.actor_every == 0
         pictures = model.actor.encode(observations) if acts or model.shares_encoder else []
         values = self._values(model.critics, model.features(observations, pictures), actions)
         loss = critic_loss(values, targets)
-        norm = self._step("critics", loss, model.critic_parameters())
-        if norm is None:
+        norm = self._step("critics", loss)
+        if not norm.isfinite():
             return self._skip(batch, loss)
-        if acts and not self._improve_actor(batch, observations, pictures, (loss, values, norm)):
+        if acts and not self._improve_actor(batch, observations, pictures, (loss, values.mean(), norm)):
             return None
-        follow(list(model.targets.parameters()), list(model.critics.parameters()), training.target_rate)
+        follow(self._targets, self._critics, training.target_rate)
         self.skipped.went_well()
         return None
 
@@ -91,45 +87,55 @@ class SacTrainer:
         self._num_summed = 0
         return dict(zip(METRICS, means, strict=True))
 
+    @torch.no_grad()
+    def _soft_targets(
+        self, next_observations: dict[str, Tensor], like: Tensor, rewards: Tensor, discounts: Tensor
+    ) -> Tensor:
+        """What the critics should say, `[B]`; `like` has the shape of actions."""
+        model = self.model
+        pictures = model.actor.encode(next_observations)
+        actions, log_prob = model.actor.distribution(next_observations, pictures).sample(self._noise(like))
+        values = self._values(model.targets, model.features(next_observations, pictures), actions)
+        return soft_targets(rewards, discounts, values, log_prob, model.log_temperature.exp())
+
     def _improve_actor(
-        self, batch: Transitions, observations: dict[str, Tensor], pictures: list[Tensor], found: tuple[Tensor, ...]
+        self, batch: Transitions, observations: dict[str, Tensor], pictures: list[Tensor], told: tuple[Tensor, ...]
     ) -> bool:
-        """A step of the actor, and one of the temperature; False if it was not finite."""
-        model, (critics_loss, values, critics_norm) = self.model, found
+        """A step of actor and temperature; False if it was not finite. `told`: metrics of the critics' step."""
+        model = self.model
         if model.shares_encoder:
             pictures = [each.detach() for each in pictures]
         distribution = model.actor.distribution(observations, pictures)
         actions, log_prob = distribution.sample(self._noise(distribution.mean))
-        features = model.features(observations, pictures)
         temperature = model.log_temperature.detach().exp()
-        loss = actor_loss(log_prob, self._values(model.critics, features, actions), temperature)
-        norm = self._step("actor", loss, model.actor_parameters())
-        if norm is None:
+        self._train_critics(False)  # gradients of their weights are not asked for, and cost as much as the others
+        loss = actor_loss(
+            log_prob, self._values(model.critics, model.features(observations, pictures), actions), temperature
+        )
+        tuning = (
+            0.0
+            if self._config.temperature.fixed
+            else temperature_loss(model.log_temperature, log_prob, self._target_entropy)
+        )
+        norm = self._step("actor", loss + tuning)
+        self._train_critics(True)
+        if not norm.isfinite():
             self._skip(batch, loss)
             return False
-        if not self._config.temperature.fixed:
-            tuned = temperature_loss(model.log_temperature, log_prob, self._target_entropy)
-            self._step("temperature", tuned, [model.log_temperature])
         with torch.no_grad():
-            told = (critics_loss, loss, values.mean(), -log_prob.mean(), temperature, critics_norm, norm)
-            self._sums += torch.stack(told)
+            critics_loss, value, critics_norm = told
+            self._sums += torch.stack((critics_loss, loss, value, -log_prob.mean(), temperature, critics_norm, norm))
         self._num_summed += 1
         return True
 
-    def _step(self, name: str, loss: Tensor, parameters: list[nn.Parameter]) -> Tensor | None:
-        """One step of an optimiser down the gradient of its own parameters. Returns its norm; None if not finite."""
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad()
-        loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
-        gradients = [each.grad for each in parameters if each.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        if not torch.isfinite(loss + norm):
-            return None
+    def _step(self, name: str, loss: Tensor) -> Tensor:
+        """One step down the gradient of an optimiser's parameters. Returns its norm; not finite: none was made."""
         most = self._config.training.max_gradient_norm
-        if most is not None:
-            nn.utils.clip_grads_with_norm_(parameters, most, norm)
-        optimizer.step()
-        return norm
+        return descend(self.optimizers[name], loss, self._trained[name], most)
+
+    def _train_critics(self, wanted: bool) -> None:
+        for parameter in self._critics:
+            parameter.requires_grad_(wanted)
 
     def _skip(self, batch: Transitions, loss: Tensor) -> None:
         tensors = {f"observations/{part}": self._tensor(array) for part, array in batch.observations.items()}
@@ -139,7 +145,7 @@ class SacTrainer:
 
     def _values(self, critics: nn.Module, features: Tensor, actions: Tensor) -> Tensor:
         values: Tensor = critics(torch.cat([features, actions], dim=1))
-        return values[..., 0]
+        return values
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator, device=self._device)
@@ -149,7 +155,7 @@ class SacTrainer:
         found = {part: self._tensor(array) for part, array in observations.items()}
         for part, most in self._shift.items():
             found[part] = shift_pictures(found[part], most, self.generator)
-        return self.model.actor.normaliser(found) if self._config.normalise_observations else found
+        return self.model.actor.normalised(found)
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -11,6 +11,7 @@ from mujoco.batch import Batch
 from envs.robots.arm import DAMPING_NMS_RAD, HOME_RAD, MAX_SPEED_RAD_S, MAX_TORQUE_NM, NUM_JOINTS, SPEED_GAIN_NMS_RAD
 from envs.robots.task import Array
 
+_LEAST_MAX_SPEED = float(MAX_SPEED_RAD_S.min())
 ControlMode = Literal["torque", "velocity", "cartesian"]
 
 MAX_STEP_M = 0.025
@@ -65,15 +66,17 @@ class Kinematics:
         wanted = np.empty((len(velocity), 6))
         wanted[:, :3] = velocity
         # Of a small turn the antisymmetric part of the rotation is its axis times its angle.
-        wanted[:, 3:] = self._rotation[:, [5, 6, 1]]
-        wanted[:, 3:] -= self._rotation[:, [7, 2, 3]]
+        for axis, (plus, minus) in enumerate(((5, 7), (6, 2), (1, 3)), start=3):
+            np.subtract(self._rotation[:, plus], self._rotation[:, minus], out=wanted[:, axis])
         wanted[:, 3:] *= UPRIGHT_PER_S / 2
         jacobian = self.jacobian()
         square = jacobian @ jacobian.transpose(0, 2, 1)
-        square[:, range(6), range(6)] += DAMPING**2
-        speeds: Array = (np.linalg.solve(square, wanted[..., None])[..., 0][:, None] @ jacobian)[:, 0]
-        excess = np.abs(speeds / MAX_SPEED_RAD_S).max(axis=1, keepdims=True)
-        return speeds / np.maximum(excess, 1.0)
+        square.reshape(-1, 36)[:, ::7] += DAMPING**2  # the diagonal
+        speeds: Array = (np.linalg.solve(square, wanted[..., None]).transpose(0, 2, 1) @ jacobian)[:, 0]
+        magnitudes = np.abs(speeds)
+        if magnitudes.max() > _LEAST_MAX_SPEED:
+            speeds /= np.maximum((magnitudes / MAX_SPEED_RAD_S).max(axis=1, keepdims=True), 1.0)
+        return speeds
 
     def homing(self, speeds: Array) -> Array:
         """Return `speeds` [N, 6], but where the arm is lost those that lead to the home pose."""

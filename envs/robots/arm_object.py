@@ -8,7 +8,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from envs.robots.arm import NEVER_COLLIDES
-from envs.robots.arm_task import ArmSettings, ArmTask
+from envs.robots.arm_task import ArmSettings, ArmTask, length
 from envs.robots.positions import draw_position
 from envs.robots.task import Array
 
@@ -71,14 +71,11 @@ class ObjectTask(ArmTask):
 
     def distance_to_goal(self) -> Array:
         """Return how far the object's middle is from the goal's, over the floor [N] (m)."""
-        away = self._goal - self._object[:, :2]
-        return np.hypot(away[:, 0], away[:, 1])
+        return length(self._goal - self._object[:, :2])
 
     def distance_to_object(self) -> Array:
         """Return how far the hand is from the object's middle [N] (m)."""
-        away = self._object - self.kinematics.hand
-        distance: Array = np.sqrt(np.square(away).sum(axis=1))
-        return distance
+        return length(self._object - self.kinematics.hand)
 
     def towards(self, point: Array, height: Array) -> Array:
         """Return the velocity [N, 3] (m/s) by which an expert brings the hand over `point` [N, 2] at `height` [N].

@@ -107,12 +107,22 @@ class ArmTask(Task):
         if self.has_gripper:
             self._ctrl[:, arm.NUM_JOINTS :] = (1 - actions[:, num:]) * (arm.OPENING_M / 2)
 
+    @staticmethod
+    def effort(actions: Array) -> Array:
+        """Return the reward's term [N] for moving: what is spared where it makes no difference."""
+        return np.einsum("na,na->n", actions, actions) * (-0.02 / actions.shape[1])
+
     def proprioception(self) -> Array:
         num = arm.NUM_JOINTS
         parts = [self._qpos[:, :num], self._qvel[:, :num], self.kinematics.hand]
         if self.has_gripper:
             parts.append(arm.OPENING_M - self._qpos[:, num : num + 2].mean(axis=1, keepdims=True))
         return np.concatenate(parts, axis=1)
+
+
+def length(vectors: Array) -> Array:
+    """Return the lengths [N] of vectors [N, D]."""
+    return np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
 
 
 def _camera_axes() -> str:

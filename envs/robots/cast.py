@@ -9,9 +9,9 @@ import mujoco
 import numpy as np
 from mujoco import batch as mujoco_batch
 
+from envs.robots.cameras import find_camera
 from envs.robots.textures import checker_colours, checker_layout
 from rlplat.errors import SceneError
-from rlplat.problems import suggestion
 from rlplat.render.cast import (
     LIGHT_DIRECTIONAL,
     LIGHT_OFF,
@@ -208,8 +208,8 @@ class CastRenderer:
                 raise SceneError(
                     f"geom {_name(model, mujoco.mjtObj.mjOBJ_GEOM, geom)} wears the texture "
                     f"{_name(model, mujoco.mjtObj.mjOBJ_TEXTURE, texture)}; the ray-caster draws no texture but "
-                    "builtin='checker', type='2d' on planes; give the geom a material without texture, or draw it with "
-                    "MuJoCo's renderer"
+                    "builtin='checker', type='2d' on planes; give the geom a material without texture, or set "
+                    "`renderer: gl` (MuJoCo's renderer)"
                 )
 
     def check_camera(self, camera: str | int) -> None:
@@ -218,16 +218,11 @@ class CastRenderer:
 
     def _camera(self, camera: str | int) -> int:
         model = self._model
-        names = [model.camera(index).name for index in range(model.ncam)]
-        if isinstance(camera, str) and camera not in names:
-            raise SceneError(f"the model has no camera {camera!r}{suggestion(camera, filter(None, names))}")
-        index = names.index(camera) if isinstance(camera, str) else camera
-        if not 0 <= index < model.ncam:
-            raise SceneError(f"the model has no camera {index}; it has {model.ncam}, counted from 0")
+        index = find_camera(model, camera)
         if model.cam_projection[index] != mujoco.mjtProjection.mjPROJ_PERSPECTIVE or model.cam_sensorsize[index].any():
             raise SceneError(
                 f"camera {_name(model, mujoco.mjtObj.mjOBJ_CAMERA, index)} is orthographic or has a sensor size; the "
-                "ray-caster draws perspective pictures of a fovy; give the camera one"
+                "ray-caster draws perspective pictures of a fovy; give the camera one, or set `renderer: gl`"
             )
         return index
 
@@ -251,7 +246,7 @@ def _shapes(model: mujoco.MjModel, groups: Collection[int]) -> list[str]:
 
 _REMEDY = (
     f"the ray-caster draws {', '.join(SHAPES.values())}; model it with these, move what need not be seen into a group "
-    f"other than {', '.join(map(str, GROUPS))}, or draw with MuJoCo's renderer"
+    f"other than {', '.join(map(str, GROUPS))}, or set `renderer: gl` (MuJoCo's renderer)"
 )
 
 

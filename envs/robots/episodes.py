@@ -48,6 +48,13 @@ class Episodes:
         self.over[ids] = False
         return self._listed(ids, drawn)
 
+    def ordered(self, actions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take orders [N, A], and return those [N, A] that act now."""
+        if len(self.orders.values) == 1:
+            return actions
+        self.orders.push(actions)
+        return self.orders.before(self.delays["action"])
+
     def snapshot(self) -> Arrays:
         """Return all of it, generators included, as arrays by name."""
         assert self.generators is not None

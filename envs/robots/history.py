@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlplat.data.frames import stack_frames
+
 
 class History:
     """The newest `length` values of N simulations, each of `shape`, in a ring."""
@@ -22,8 +24,13 @@ class History:
 
     def push(self, value: NDArray[Any]) -> None:
         """Add a value of every simulation, [N, ...], in place of the oldest."""
+        self.advance()[:] = value
+
+    def advance(self) -> NDArray[Any]:
+        """Return the place of the oldest value, [N, ...], to write a new one into."""
         self._newest = (self._newest + 1) % len(self.values)
-        self.values[self._newest] = value
+        place: NDArray[Any] = self.values[self._newest]
+        return place
 
     def snapshot(self) -> NDArray[Any]:
         """Return all values [length, N, ...], the oldest first."""
@@ -35,9 +42,15 @@ class History:
         self._newest = len(values) - 1
 
     def before(self, steps: NDArray[np.intp]) -> NDArray[Any]:
-        """Return what each simulation had so many pushes ago, [N, ...]; `steps` [N], each below `length`."""
+        """Return what each simulation had so many pushes ago, [N, ...], to read; `steps` [N], each below `length`."""
+        if len(self.values) == 1:
+            return self.values[0]
         return self.values[(self._newest - steps) % len(self.values), self._simulations]
 
     def stacked(self, steps: NDArray[np.intp], num: int) -> NDArray[Any]:
         """Return `num` consecutive values along the last axis; the newest, last, is that of `before(steps)`."""
+        if self.values.dtype == np.uint8 and self.values.ndim == 5:
+            ages = steps[:, None] + np.arange(num)[::-1]
+            rows = (self._newest - ages) % len(self.values) * len(self._simulations) + self._simulations[:, None]
+            return stack_frames(self.values.reshape(-1, *self.values.shape[2:]), rows)
         return np.concatenate([self.before(steps + age) for age in reversed(range(num))], axis=-1)

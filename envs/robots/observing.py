@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.robots.cast import CastRenderer
+from envs.robots import drawing
 from envs.robots.history import History
 from envs.robots.settings import RobotSettings
 from envs.robots.task import Task
@@ -17,9 +17,6 @@ from rlplat.errors import ConfigError
 
 Ids = NDArray[np.intp]
 Observations = dict[str, Any]
-
-POSES = ("geom_xpos", "geom_xmat", "cam_xpos", "cam_xmat", "light_xpos", "light_xdir")
-"""What the ray-caster reads: must be bound before it is first computed."""
 
 
 class Observer:
@@ -32,9 +29,9 @@ class Observer:
     def __init__(self, task: Task, settings: RobotSettings, num_threads: int) -> None:
         self._task, self._settings = task, settings
         self._num = task.batch.nsim
-        self._renderer = None
+        self._renderer: drawing.Renderer | None = None
         if settings.pixels:
-            self._renderer = renderer(task, settings, settings.pixels, num_threads)
+            self._renderer = drawing.observed(task.batch, settings, settings.pixels, num_threads)
         self._history: dict[str, History] = {}
         parts: dict[str, tuple[tuple[int, ...], Any]] = {}
         if settings.pixels:
@@ -63,12 +60,15 @@ class Observer:
 
     def look(self, ids: Ids, fresh: Ids, generators: Sequence[np.random.Generator]) -> None:
         """Take in what simulations `ids` look like now. For those of them in `fresh` it always looked so."""
-        pushed = len(ids) > len(fresh)
+        goes_on = len(ids) > len(fresh)
         for name, past in self._history.items():
-            values = self._picture(ids, generators) if name == "camera" else self._readings(ids, generators)
-            if pushed:
-                past.push(values)
-            past.fill(fresh, values[fresh])
+            values = past.advance() if goes_on else np.empty_like(past.values[0])
+            if name == "camera":
+                self._draw(values, ids, generators)
+            else:
+                self._read(values, ids, generators)
+            if len(fresh):
+                past.fill(fresh, values[fresh])
 
     def observe(self, delays: Ids) -> Observations:
         """Return the observations; the group `policy` lags by `delays` [N] looks."""
@@ -94,31 +94,18 @@ class Observer:
         low, high = (0, 255) if past.values.dtype == np.uint8 else (-np.inf, np.inf)
         return gym.spaces.Box(low, high, (*outer, last * self._settings.frame_stack), past.values.dtype.type)
 
-    def _picture(self, ids: Ids, generators: Sequence[np.random.Generator]) -> NDArray[np.uint8]:
+    def _draw(self, picture: NDArray[np.uint8], ids: Ids, generators: Sequence[np.random.Generator]) -> None:
         assert self._renderer is not None
-        picture = self._renderer.render(self._settings.camera)
+        self._renderer.render(self._settings.camera, out=picture)
         if self._settings.camera_noise:
             for i in ids:
                 noise = self._settings.camera_noise * generators[i].standard_normal(picture.shape[1:], np.float32)
                 picture[i] = np.rint(picture[i] + noise).clip(0, 255)
-        return picture
 
-    def _readings(self, ids: Ids, generators: Sequence[np.random.Generator]) -> NDArray[np.float32]:
+    def _read(self, out: NDArray[np.float32], ids: Ids, generators: Sequence[np.random.Generator]) -> None:
         readings = self._task.proprioception()
         assert readings is not None
         if self._settings.reading_noise:
             for i in ids:
                 readings[i] += self._settings.reading_noise * generators[i].standard_normal(readings.shape[1])
-        return readings.astype(np.float32)
-
-
-def renderer(task: Task, settings: RobotSettings, pixels: int, num_threads: int, **better: bool) -> CastRenderer:
-    """Return what draws a task's simulations. Raises SceneError: no such camera, a geom that cannot be drawn."""
-    for field in POSES:
-        task.batch.bind(field)
-    options = {"supersampling": settings.supersampling, "shadows": settings.shadows} | better
-    drawn = CastRenderer(
-        task.batch, width=pixels, height=pixels, num_threads=num_threads, background=(0.72, 0.80, 0.88), **options
-    )
-    drawn.check_camera(settings.camera)
-    return drawn
+        out[:] = readings

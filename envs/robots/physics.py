@@ -13,15 +13,10 @@ from numpy.typing import NDArray
 Ids = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-_LOST = [
-    int(warning)
-    for warning in (
-        mujoco.mjtWarning.mjWARN_BADQPOS,
-        mujoco.mjtWarning.mjWARN_BADQVEL,
-        mujoco.mjtWarning.mjWARN_BADQACC,
-    )
-]
-"""What MuJoCo warns of when a number is not finite, or larger than mjMAXVAL."""
+_LOST = slice(mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQACC + 1)
+"""What MuJoCo warns of when a number (`qpos`, `qvel`, `qacc`) is not finite, or larger than mjMAXVAL."""
+STAGE = int(mujoco.mjtStage.mjSTAGE_VEL)
+"""After a step poses and sensors are current."""
 
 
 class Physics:
@@ -38,22 +33,25 @@ class Physics:
         self._folder = unstable_folder
         self._everyone = np.arange(num)
         self._before = np.empty_like(self.batch.state)
+        self._warned = self.batch.warning[:, _LOST, 1]
+        """How often each of them was warned of, live."""
 
     def step(self, ids: Ids, num_steps: int) -> Flags:
         """Advance simulations, and make poses and sensors current; return where that went wrong [N]."""
         batch = self.batch
         self._before[:] = batch.state
-        warned = batch.warning[:, _LOST, 1].copy()  # lastinfo, number
-        everyone = len(ids) == batch.nsim
+        warned = self._warned.copy()
         failed = np.zeros(batch.nsim, dtype=bool)
         try:
-            batch.step(None if everyone else ids, num_steps, int(mujoco.mjtStage.mjSTAGE_VEL))
+            batch.step(None if len(ids) == batch.nsim else ids, num_steps, STAGE)
         except SimulationError as error:
             failed[error.ids] = True
-        warnings = batch.warning[:, _LOST, 1] > warned
-        sound = (np.abs(batch.state[ids]) < mujoco.mjMAXVAL).all(axis=1)  # false for NaN
-        failed[ids] |= np.any(warnings[ids], axis=1) | ~sound
+        if not np.abs(batch.state).max() < mujoco.mjMAXVAL:  # also for NaN
+            failed |= ~(np.abs(batch.state) < mujoco.mjMAXVAL).all(axis=1)
+        if (self._warned != warned).any():
+            failed |= (self._warned > warned).any(axis=1)
         if failed.any():
+            failed &= np.isin(self._everyone, ids)  # one that went wrong before and was not begun anew stays so
             self._take_back(np.flatnonzero(failed))
         return failed
 

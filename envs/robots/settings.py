@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rlplat.errors import ConfigError
 from rlplat.problems import describe
 
+RendererName = Literal["cast", "gl"]
 _NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 _Steps = Annotated[int, Field(ge=0, le=20)]
@@ -61,8 +62,12 @@ class RobotSettings(_Settings):
     pixels: Annotated[int, Field(ge=4, le=1024)] | None = 64
     """Height and width of the picture; null: no picture is drawn."""
     camera: str = "front"
+    renderer: RendererName = "cast"
+    """What draws observations: our ray-caster, or MuJoCo's renderer, which draws all that MuJoCo knows, by OpenGL."""
+    video_renderer: RendererName | None = None
+    """What draws the pictures of `render()`, in full quality; null: the same."""
     supersampling: bool = False
-    """Whether a pixel is the mean of 2x2 rays, at four times the price."""
+    """Whether a pixel is the mean of 2x2 rays, at four times the price; of the ray-caster, as `shadows`."""
     shadows: bool = False
     privileged: bool = True
     """Whether the observation has the group `privileged`."""

@@ -12,15 +12,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from envs.robots import drawing
 from envs.robots import task as robot_tasks
+from envs.robots.decisions import Decisions, Outcome
 from envs.robots.episodes import Episodes
-from envs.robots.observing import Observations, Observer, renderer
+from envs.robots.lookahead import Lookahead
+from envs.robots.observing import Observations, Observer
 from envs.robots.physics import Flags, Ids, Physics
 from envs.robots.settings import read_settings
 from rlplat.errors import ConfigError, EnvError
 from rlplat.interfaces import Arrays
 
-RENDER_PIXELS = 256
 Actions = NDArray[np.floating[Any]]
 Step = tuple[Observations, NDArray[np.float64], Flags, Flags, dict[str, Any]]
 
@@ -56,12 +58,12 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.physics = Physics(model, num_envs, num_threads, self.settings.unstable_folder)
         self.task = kind(self.physics.batch, self.settings)
         self._episodes = Episodes(self.physics, self.task, self.settings)
+        self._decisions = Decisions(self.physics, self.task, self._episodes, self.settings)
+        self._lookahead = Lookahead(self.physics, self.task, self._episodes, self._decisions)
         self._observer = Observer(self.task, self.settings, num_threads)
-        self._show = None
+        self._show: drawing.Renderer | None = None
         if render_mode:
-            self._show = renderer(
-                self.task, self.settings, RENDER_PIXELS, num_threads, supersampling=True, shadows=True
-            )
+            self._show = drawing.shown(self.physics.batch, self.settings, num_threads)
         self.decision_s = kind.substeps * model.opt.timestep * self.settings.action_repeat
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = self.metadata | {
@@ -75,7 +77,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
 
-        self._nobody = np.zeros(0, dtype=np.intp)
+        self._everyone, self._nobody = np.arange(num_envs), np.zeros(0, dtype=np.intp)
 
     @property
     def num_unstable(self) -> int:
@@ -118,11 +120,14 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
             raise EnvError(f"{self._name}: step() was called before reset(), or after the end of an episode")
         infos = self._episodes.begin(fresh) if len(fresh) else {}
         moving = ~self._episodes.over
-        moving[fresh] = False
-        actions = np.where(moving[:, None], actions, 0.0)  # what a new episode begins with is no order in it
-        rewards, terminated, unstable = self._advance(actions, moving, infos)
-        truncated = (self._episodes.num_steps >= self.task.num_steps) & moving & ~terminated | unstable
-        self._look(np.arange(self.num_envs), fresh)
+        if len(fresh):
+            moving[fresh] = False
+            actions = np.where(moving[:, None], actions, 0.0)  # what a new episode begins with is no order in it
+        outcome = self._decisions.make(actions, moving)
+        infos |= self._report(outcome, moving)
+        rewards, terminated = outcome.rewards, outcome.terminated
+        truncated = (self._episodes.num_steps >= self.task.num_steps) & moving & ~terminated | outcome.unstable
+        self._look(self._everyone, fresh)
         observations = self._observe()
         self._episodes.over = terminated | truncated
         if self.autoreset_mode == AutoresetMode.SAME_STEP and self._episodes.over.any():
@@ -152,39 +157,38 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
             begin = f"{part}/"
             kept.restore({name.removeprefix(begin): a for name, a in snapshot.items() if name.startswith(begin)})
 
+    def rollout(self, actions: Actions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return costs [N, T], negative rewards, and states [N, T + 1, S] of decisions [N, T, A] from here.
+
+        The simulations stay where they are. After the end of an episode nothing moves and nothing costs.
+        """
+        actions = np.asarray(actions)
+        if actions.ndim != 3:
+            raise EnvError(f"{self._name}: rollout takes actions [N, T, A]; these have the shape {list(actions.shape)}")
+        each = [self._checked(actions[:, number]) for number in range(actions.shape[1])]
+        return self._lookahead.rollout(np.stack(each, axis=1))
+
+    def linearise(self, states: Actions, actions: Actions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the derivatives [N, S, S] and [N, S, A] of one decision from `states` [N, S] by `actions` [N, A].
+
+        In simulation i's world, with whatever else is there as it is; without delays. A quaternion is four numbers
+        like others.
+        """
+        return self._lookahead.linearise(np.asarray(states), self._checked(actions), self.settings.action_repeat)
+
     @property
     def _name(self) -> str:
         return type(self.task).__name__
 
-    def _advance(
-        self, actions: Actions, moving: Flags, infos: dict[str, Any]
-    ) -> tuple[NDArray[np.float64], Flags, Flags]:
-        """Make the control steps of a decision; return rewards, and which simulations terminated or went wrong."""
-        rewards = np.zeros(self.num_envs)
-        terms = dict.fromkeys(self.task.reward_terms(actions), rewards)
-        terminated, unstable = np.zeros((2, self.num_envs), dtype=bool)
-        active = moving.copy()
-        for _ in range(self.settings.action_repeat):
-            active &= ~(terminated | unstable) & (self._episodes.num_steps < self.task.num_steps)
-            ids = np.flatnonzero(active)
-            if not len(ids):
-                break
-            self._episodes.orders.push(actions)
-            applied = self._episodes.orders.before(self._episodes.delays["action"])
-            self.task.actuate(applied)
-            unstable |= self.physics.step(ids, self.task.substeps)
-            self._episodes.num_steps[ids] += 1
-            now = self.task.reward_terms(applied)
-            terms = {name: terms[name] + np.where(active & ~unstable, term, 0.0) for name, term in now.items()}
-            terminated |= self.task.terminated() & active & ~unstable
+    def _report(self, outcome: Outcome, moving: Flags) -> dict[str, Any]:
+        """Return what Gymnasium's `infos` say about a decision."""
         reports = {
-            "reward_terms": terms,
+            "reward_terms": outcome.terms,
             "measures": self.task.measures(),
-            "success": self.task.success() & moving & ~unstable,
-            "unstable": unstable,
+            "success": self.task.success() & moving & ~outcome.unstable,
+            "unstable": outcome.unstable,
         }
-        infos |= reports | {f"_{name}": moving for name in reports}
-        return np.add.reduce(list(terms.values())), terminated, unstable
+        return reports | {f"_{name}": moving for name in reports}
 
     def _begin_in_the_same_step(
         self, observations: Observations, infos: dict[str, Any]

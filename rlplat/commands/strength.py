@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from rlplat.evaluation.evaluate import Evaluation
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
+    from rlplat.evaluation.seeds import AcrossRuns
     from rlplat.reports import Result
+    from rlplat.tables import RunStrength
 
 commands = typer.Typer()
 
 
 @commands.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folder of a run; of several, all together.")],
     against: Annotated[
         str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,gtp:gnugo:level=1.")
     ] = None,
@@ -37,10 +39,13 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Of a task: episodes of the agent and of each baseline. Default: as at its end."),
     ] = None,
+    videos: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Of a task: film N successes and N failures, into the run's folder.")
+    ] = 0,
     simulations: Annotated[
         int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of openings and searches.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of openings and searches, or of episodes.")] = 0,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the games to this file, as SGF or PGN.")
     ] = None,
@@ -49,9 +54,10 @@ def evaluate(
 ) -> None:
     """Play a trained agent against baselines, and judge its moves by exact scores.
 
-    Of a task: make episodes on fixed seeds, and the same with baselines.
+    Of a task: make episodes on fixed seeds, and the same with baselines. Of several runs of tasks, such as those of
+    several seeds: the interquartile mean too.
     """
-    if against is None and positions is None and episodes is None:
+    if against is None and positions is None and episodes is None and not videos:
         raise typer.BadParameter(
             "name opponents, as in random,mcts:1000, or a file with --positions", param_hint="--against"
         )
@@ -63,20 +69,35 @@ def evaluate(
     }
     opponents = [name.strip() for name in against.split(",")] if against else []
 
-    def work() -> tuple[list[Judgement], Sequence[Evaluation | Returns]]:
+    def evaluate_one(run: Path) -> tuple[list[Judgement], Sequence[Evaluation | Returns]]:
         judgements: list[Judgement] = []
         evaluations: Sequence[Evaluation | Returns] = []
         if positions is not None:
             from rlplat.evaluation.judge import judge_run
 
             judgements = judge_run(run, positions, **options)
-        if against is not None or episodes is not None:
+        if against is not None or episodes is not None or videos:
             from rlplat.evaluation.evaluate import evaluate_run
 
             evaluations = evaluate_run(
-                run, against=opponents, num_games=games, num_episodes=episodes, record=record, **options
+                run,
+                against=opponents,
+                num_games=games,
+                num_episodes=episodes,
+                num_videos=videos,
+                record=record,
+                **options,
             )
         return judgements, evaluations
+
+    def work() -> tuple[list[RunStrength], list[AcrossRuns]]:
+        found: list[RunStrength] = [(str(run), *evaluate_one(run)) for run in runs]
+        of_tasks: list[Any] = [rows for *_, rows in found if rows and hasattr(rows[0], "mean_return")]
+        if len(of_tasks) < 2:
+            return found, []
+        from rlplat.evaluation.seeds import across_runs
+
+        return found, across_runs(of_tasks)
 
     from rlplat import tables
 
@@ -85,8 +106,8 @@ def evaluate(
         work,
         json,
         trust,
-        show=lambda found: tables.print_strength(*found),
-        results=lambda found: tables.strength_results(*found),
+        show=lambda found: tables.print_run_strength(*found),
+        results=lambda found: tables.run_strength_results(*found),
     )
 
 

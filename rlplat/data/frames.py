@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlplat import _core
 from rlplat.errors import EnvError
 
 Flags = NDArray[np.bool_]
@@ -49,15 +50,20 @@ def frames_once(stacks: NDArray[Any], begins: Flags, counts: Flags, frame_stack:
     return frames
 
 
-def stacked(frames: NDArray[Any], rows: Rows, frame_stack: int) -> NDArray[Any]:
+def stack_frames(frames: NDArray[np.uint8], rows: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return uint8 [N, H, W, S C]: the frames [H, W, C] of each row of `rows` [N, S], behind one another by channel.
+
+    `frames` [F, H, W, C] must be contiguous. IndexError: a row is outside of it.
+    """
+    (num, stack), (_, height, width, channels) = rows.shape, frames.shape
+    out = np.empty((num, height, width, stack * channels), np.uint8)
+    _core.stack_frames(frames, np.ascontiguousarray(rows, np.int64), out)
+    return out
+
+
+def stacked(frames: NDArray[np.uint8], rows: Rows, frame_stack: int) -> NDArray[np.uint8]:
     """The stacks `[B, H, W, S C]` whose newest frames are at `rows` `[B]` of a ring of frames `[M, H, W, C]`."""
-    if frame_stack == 1:
-        newest: NDArray[Any] = frames[rows]
-        return newest
-    wanted = (rows[:, None] + np.arange(1 - frame_stack, 1)) % len(frames)
-    together = np.moveaxis(frames[wanted], 1, -2)
-    stacks: NDArray[Any] = together.reshape(*together.shape[:-2], -1)
-    return stacks
+    return stack_frames(frames, (rows[:, None] + np.arange(1 - frame_stack, 1)) % len(frames))
 
 
 def _check_moves_on(stacks: NDArray[Any], fresh: Flags, size: int) -> None:

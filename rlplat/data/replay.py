@@ -17,6 +17,9 @@ from rlplat.search.game import Game
 
 Array = npt.NDArray[Any]
 
+MAX_WEIGHT = 8.0
+"""A position is drawn at most so many times as often as it would be if all were alike."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -44,13 +47,16 @@ class GameReplay:
     Args:
         game: a loaded game.
         capacity: positions that fit, at least the game's `max_length`.
+        surprise_weight: share of a game's weight that goes to its positions in proportion to their surprise (policy
+            surprise weighting, KataGo, docs/KataGoMethods.md); 0: all are drawn alike.
     """
 
-    def __init__(self, game: Game, capacity: int) -> None:
+    def __init__(self, game: Game, capacity: int, *, surprise_weight: float = 0.0) -> None:
         if capacity < game.max_length:
             raise ValueError(f"capacity is {capacity} positions, one game of {game.name} can have {game.max_length}")
         self._game = game
         self._capacity = capacity
+        self._surprise_weight = surprise_weight
         self._window = capacity
         self._rings: Arrays = {
             "states": np.zeros((capacity, game.state_size), np.uint8),
@@ -61,6 +67,8 @@ class GameReplay:
             "num_legal": np.zeros(capacity, np.uint16),
             "ply": np.zeros(capacity, np.min_scalar_type(game.max_length)),
         }
+        if surprise_weight > 0:
+            self._rings["weight"] = np.zeros(capacity, np.float16)
         self._policy_offset = np.zeros(capacity, np.int64)
         self._policy = np.zeros(1024, np.uint16)
         self._head = 0
@@ -92,8 +100,8 @@ class GameReplay:
 
         num_positions int32 `[G]`; outcome float32 `[G]` (return of player 0); states uint8 `[P, S]`; player uint8
         `[P]`; action int32 `[P]`; root_value float32 `[P]` (view of the player to move); num_legal uint16 `[P]` (0: no
-        target); policy uint16 `[L]` (over the legal actions in ascending order, scaled to 65535). ValueError if they do
-        not fit; nothing is changed then.
+        target); policy uint16 `[L]` (over the legal actions in ascending order, scaled to 65535); with a surprise
+        weight also surprise float32 `[P]`, >= 0. ValueError if they do not fit; nothing is changed then.
         """
         positions, policy = self._positions(arrays)
         total = len(positions["ply"])
@@ -106,7 +114,10 @@ class GameReplay:
         self._append(positions, policy)
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """Draw positions evenly and with repetition among those with a policy target, each under a random symmetry."""
+        """Draw positions with repetition among those with a policy target, each under a random symmetry.
+
+        They are drawn evenly, or by their surprise.
+        """
         if self.num_targets == 0:
             raise ValueError("the replay holds no position with a policy target yet")
         game, rings = self._game, self._rings
@@ -165,6 +176,8 @@ class GameReplay:
         sign = 1.0 - 2.0 * arrays["player"].astype(np.float32)
         positions = {name: arrays[name] for name in ("states", "player", "action", "root_value", "num_legal")}
         positions["outcome"] = np.repeat(arrays["outcome"], lengths) * sign
+        if self._surprise_weight > 0:
+            positions["weight"] = _weights(arrays["surprise"], arrays["num_legal"] > 0, starts, self._surprise_weight)
         positions["ply"] = np.arange(lengths.sum()) - np.repeat(starts, lengths)
         self._check_lengths(positions, arrays["policy"])
         return positions, arrays["policy"]
@@ -187,10 +200,16 @@ class GameReplay:
     def _draw_rows(self, batch_size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         drawn = np.empty(0, np.int64)
         while len(drawn) < batch_size:
-            offsets = rng.integers(0, self.num_positions, batch_size - len(drawn))
+            missing = batch_size - len(drawn)
+            if self._surprise_weight > 0:
+                missing *= int(MAX_WEIGHT)  # as many are turned away
+            offsets = rng.integers(0, self.num_positions, missing)
             rows = (self._head + offsets) % self._capacity
-            drawn = np.concatenate([drawn, rows[self._rings["num_legal"][rows] > 0]])
-        return drawn
+            taken = self._rings["num_legal"][rows] > 0
+            if self._surprise_weight > 0:
+                taken &= rng.random(missing) * MAX_WEIGHT < self._rings["weight"][rows]
+            drawn = np.concatenate([drawn, rows[taken]])
+        return drawn[:batch_size]
 
     def _append(self, positions: Arrays, policy: Array) -> None:
         total = len(positions["ply"])
@@ -232,6 +251,16 @@ class GameReplay:
         grown[: self.num_policy_entries] = self._policy[(self._policy_head + np.arange(self.num_policy_entries)) % old]
         self._policy_offset = (self._policy_offset - self._policy_head) % old
         self._policy, self._policy_head = grown, 0
+
+
+def _weights(surprise: Array, has_target: Array, starts: Array, share: float) -> npt.NDArray[np.float16]:
+    """1 on average over each game's positions with a target: `share` of it by their surprise, the rest evenly."""
+    game = np.repeat(np.arange(len(starts)), np.diff([*starts, len(surprise)]))
+    surprise = np.where(has_target, surprise.astype(np.float64), 0.0)
+    num_targets = np.bincount(game, has_target, len(starts))
+    mean = np.bincount(game, surprise, len(starts)) / np.maximum(1.0, num_targets)
+    relative = np.divide(surprise, mean[game], out=np.ones(len(surprise)), where=mean[game] > 0)
+    return np.minimum(MAX_WEIGHT, 1.0 - share + share * relative).astype(np.float16)
 
 
 def _first_start(ply: Array, at_least: int) -> int:

@@ -172,10 +172,19 @@ class TransitionReplay:
             where = np.searchsorted(upto, drawn, side="right")
             at = drawn - np.where(where > 0, upto[where - 1], 0) + margin[where]
             acted = ~self._rings["last"][self._row(where, at), where]
+            if not acted.any() and not self._anything_to_draw():
+                raise ValueError("the replay holds ends of episodes only: whoever fills it breaks off every step")
             env, offset = np.concatenate([env, where[acted]]), np.concatenate([offset, at[acted]])
         return env, offset
 
-    def _row(self, env: Ints, offset: Ints) -> Ints:
+    def _anything_to_draw(self) -> bool:
+        counts, margins = self._drawable(), self._margin()
+        return any(
+            not self._rings["last"][self._row(env, margins[env] + np.arange(counts[env])), env].all()
+            for env in range(self._num_envs)
+        )
+
+    def _row(self, env: Ints | int, offset: Ints) -> Ints:
         oldest = self._head[env] - self._count[env]
         row: Ints = (oldest + offset) % self._length
         return row

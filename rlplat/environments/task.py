@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,35 +56,57 @@ class Task:
         """Whether the environment knows actions that solve it."""
         vector.close()
 
+    @property
+    def short_name(self) -> str:
+        """That of its id, without namespace and version: `Reach` of `envs.robots:rlplat/Reach-v0`."""
+        return re.sub(r"-v\d+$", "", self.definition.gymnasium_id.rpartition("/")[2])
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Task, (self.definition, self.parameters)
 
-    def make_vector(self, num_envs: int) -> TaskVector:
-        """Make environments that step together."""
+    def changed(self, changes: Mapping[str, Any]) -> Task:
+        """The same environment with some parameters changed; a mapping changes what it names of a mapping.
+
+        Raises EnvError as `TaskDefinition.load` does, and if other things are observed or done then.
+        """
+        other = Task(self.definition, merged(self.parameters, changes))
+        if (other.spec.observations, other.spec.actions) != (self.spec.observations, self.spec.actions):
+            raise EnvError(f"{self.name}: {dict(changes)} changes what is observed or done, so no policy fits both")
+        return other
+
+    def make_vector(self, num_envs: int, *, draws: bool = False) -> TaskVector:
+        """Make environments that step together. With `draws` they can be asked for pictures of themselves."""
         from rlplat.environments.task_vector import TaskVector
 
-        return TaskVector(self, self._make(num_envs))
+        return TaskVector(self, self._make(num_envs, **({"render_mode": "rgb_array"} if draws else {})))
 
-    def _make(self, num_envs: int) -> Any:
+    def _make(self, num_envs: int, **more: Any) -> Any:
         """A `gymnasium.vector.VectorEnv`: the task's own, or single environments in a row.
 
         Gymnasium's own vectors are passed over: they draw all episodes from one generator, so none can be repeated
-        alone, and their physics is not quite that of the single environment.
+        alone, and their physics is not quite that of the single environment. Nor do vectors render for policies.
         """
         import gymnasium as gym
+
+        from rlplat.environments import rendered
 
         registered = gym.spec(self.definition.gymnasium_id)
         own = registered.vector_entry_point
         is_gymnasiums = str(getattr(own, "__module__", own)).startswith("gymnasium.")
         options: dict[str, Any] = {"vectorization_mode": "vector_entry_point"}
-        if own is None or is_gymnasiums:
+        parameters = self.parameters | more
+        pixels, stack = parameters.pop(rendered.PIXELS, None), parameters.pop(rendered.STACK, 1)
+        if own is None or is_gymnasiums or pixels is not None:
             options = {
                 "vectorization_mode": "sync",
                 "vector_kwargs": {"autoreset_mode": gym.vector.AutoresetMode.SAME_STEP},
                 "disable_env_checker": True,  # it costs as much as a small environment
             }
         try:
-            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **self.parameters)
+            if pixels is not None:
+                options["wrappers"] = [rendered.wrapper(str(registered.entry_point), pixels, stack)]
+                parameters["render_mode"] = "rgb_array"
+            return gym.make_vec(self.definition.gymnasium_id, num_envs, **options, **parameters)
         except RlplatError:
             raise
         except Exception as error:  # the environment's own code runs here and may raise anything
@@ -92,3 +115,13 @@ class Task:
                 f"{self.name}{f' with {given}' if given else ''} cannot be made: {type(error).__name__}: {error}; see "
                 "env.parameters, which are what the environment is made with"
             ) from error
+
+
+def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with changes, mappings within mappings merged likewise."""
+    both = {
+        name: merged(values[name], change)
+        for name, change in changes.items()
+        if isinstance(change, Mapping) and isinstance(values.get(name), Mapping)
+    }
+    return {**values, **changes, **both}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlplat.environments.spaces import read_observations, write_actions
 from rlplat.errors import EnvError
-from rlplat.interfaces import Arrays
+from rlplat.interfaces import Arrays, Simulator
 
 if TYPE_CHECKING:
     from rlplat.environments.task import Task
@@ -93,6 +93,18 @@ class TaskVector:
         return actions
 
     @property
+    def frames_per_s(self) -> float:
+        """At which pictures of the environment go by as in life; 30 where it does not say."""
+        return float(self.envs.metadata.get("render_fps") or 30)
+
+    def pictures(self) -> list[NDArray[np.uint8]]:
+        """A picture `[H, W, 3]` of each environment, of a vector that draws."""
+        frames = self.envs.render()
+        if frames is None or len(frames) != self.num_envs:
+            raise EnvError(f"{self.task.name} draws no pictures of itself: render() gave {type(frames).__name__}")
+        return [np.asarray(frame, np.uint8) for frame in frames]
+
+    @property
     def keeps_state(self) -> bool:
         """Whether it can go on later from where it is: its vector has methods `snapshot` and `restore`."""
         return hasattr(self.envs, "snapshot") and hasattr(self.envs, "restore")
@@ -107,6 +119,15 @@ class TaskVector:
         self._begin = state["begin"].copy()
         inner = {name.removeprefix("envs/"): array for name, array in state.items() if name.startswith("envs/")}
         self.envs.restore(inner)  # type: ignore[attr-defined]
+
+    @property
+    def simulator(self) -> Simulator:
+        """The environments as a simulator, for planners. Raises EnvError: they are none."""
+        if not isinstance(self.envs, Simulator):
+            raise EnvError(
+                f"{self.task.name} is no simulator: its vector lacks one of snapshot, restore, rollout, linearise"
+            )
+        return self.envs
 
     def close(self) -> None:
         self.envs.close()

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
+from rlplat.config import TRAINING_SPLIT
 from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.errors import EnvError
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import CONFIDENCE, score_interval
-from rlplat.interfaces import Continuous, Policy
+from rlplat.interfaces import Arrays, Continuous, Policy
 
 AGENT = "agent"
 """Name of the policy that is evaluated, beside those of baselines."""
@@ -64,6 +65,24 @@ class Returns:
     """Wall-clock duration."""
     step: int | None = None
     """Updates of the learner at the checkpoint."""
+    split: str = TRAINING_SPLIT
+    """The conditions: `training`, those of the configuration, or a name among `evaluation.splits`."""
+    task: str = ""
+    """Name of the environment."""
+
+    @property
+    def is_as_trained(self) -> bool:
+        """Whether the conditions are those of the configuration."""
+        return self.split == TRAINING_SPLIT
+
+    @property
+    def title(self) -> str:
+        """The player and, where it is another, the split."""
+        return self.player if self.is_as_trained else f"{self.player}, {self.split}"
+
+
+Told = Callable[[Task, Returns, Episodes], None]
+"""Hears of each player's episodes in a split, as soon as they are over."""
 
 
 def evaluate_episodes(
@@ -73,30 +92,45 @@ def evaluate_episodes(
     *,
     num_episodes: int,
     seed: int,
+    splits: Mapping[str, Mapping[str, Any]] | None = None,
     trust: Sequence[str] = (),
     step: int | None = None,
+    told: Told | None = None,
 ) -> list[Returns]:
-    """Play the same episodes with the policy and with each baseline.
+    """Play the same episodes with the policy and with each baseline: in the task as it is, then in each of its splits.
 
     Every baseline is made before the first episode, so a wrong name costs no time.
     """
-    players = {AGENT: policy}
-    for name in against:
-        own_seed = zlib.crc32(f"{seed} {name}".encode())
-        players[name] = parse_opponent(name, trust=trust).make_policy(task, own_seed)
+    tasks = {TRAINING_SPLIT: task} | {name: task.changed(changes) for name, changes in (splits or {}).items()}
+    players = {split: {AGENT: policy} | _baselines(each, against, seed, trust) for split, each in tasks.items()}
     found = []
-    for name, player in players.items():
-        start = time.perf_counter()
-        episodes = play_episodes(task, player, num_episodes=num_episodes, seed=seed)
-        found.append(_returns(name, episodes, seed, time.perf_counter() - start, step))
+    for split, of_split in players.items():
+        for name, player in of_split.items():
+            start = time.perf_counter()
+            episodes = play_episodes(tasks[split], player, num_episodes=num_episodes, seed=seed)
+            seconds = time.perf_counter() - start
+            returns = replace(_returns(name, episodes, seed, seconds), step=step, split=split, task=task.name)
+            found.append(returns)
+            if told is not None:
+                told(tasks[split], returns, episodes)
     return found
+
+
+def _baselines(task: Task, against: Sequence[str], seed: int, trust: Sequence[str]) -> dict[str, Policy]:
+    return {
+        name: parse_opponent(name, trust=trust).make_policy(task, zlib.crc32(f"{seed} {name}".encode()))
+        for name in against
+    }
+
+
+def episode_seed(seed: int, k: int) -> int:
+    """What environments are given for episode `k` of an evaluation with that seed; no collector ever draws it."""
+    return int(np.random.SeedSequence((seed, k)).generate_state(1)[0]) % FIRST_TRAINING_SEED
 
 
 def play_episodes(task: Task, policy: Policy, *, num_episodes: int, seed: int) -> Episodes:
     """Play whole episodes. A policy that asks the environment itself is shown it by `begin(vector)`, if it has that."""
-    seeds = [
-        int(np.random.SeedSequence((seed, k)).generate_state(1)[0]) % FIRST_TRAINING_SEED for k in range(num_episodes)
-    ]
+    seeds = [episode_seed(seed, k) for k in range(num_episodes)]
     parts = [_play_together(task, policy, seeds[at : at + SIDE_BY_SIDE]) for at in range(0, num_episodes, SIDE_BY_SIDE)]
     return Episodes(
         np.concatenate([part.returns for part in parts]),
@@ -114,8 +148,7 @@ def _play_together(task: Task, policy: Policy, seeds: Sequence[int]) -> Episodes
         returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), np.int64)
         success, runs = np.full(len(seeds), np.nan), np.ones(len(seeds), bool)
         while runs.any():
-            allowed = {name: array for name, array in observations.items() if name.partition("/")[0] != "privileged"}
-            step = vector.step(_checked(task, policy, policy.act(allowed), len(seeds)))
+            step = vector.step(choose_actions(task, policy, observations))
             returns[runs] += step.rewards[runs]
             lengths[runs] += 1
             success[runs] = step.success[runs]
@@ -126,8 +159,11 @@ def _play_together(task: Task, policy: Policy, seeds: Sequence[int]) -> Episodes
     return Episodes(returns, lengths, success)
 
 
-def _checked(task: Task, policy: Policy, actions: NDArray[Any], num_envs: int) -> NDArray[Any]:
-    actions = np.asarray(actions)
+def choose_actions(task: Task, policy: Policy, observations: Arrays) -> NDArray[Any]:
+    """What the policy does, which is not shown what is privileged. Raises EnvError: actions of another shape."""
+    num_envs = len(next(iter(observations.values())))
+    allowed = {name: array for name, array in observations.items() if name.partition("/")[0] != "privileged"}
+    actions = np.asarray(policy.act(allowed))
     shape = (num_envs, *(task.spec.actions.shape if isinstance(task.spec.actions, Continuous) else ()))
     if actions.shape != shape:
         raise EnvError(
@@ -137,7 +173,7 @@ def _checked(task: Task, policy: Policy, actions: NDArray[Any], num_envs: int) -
     return actions
 
 
-def _returns(player: str, episodes: Episodes, seed: int, seconds: float, step: int | None) -> Returns:
+def _returns(player: str, episodes: Episodes, seed: int, seconds: float) -> Returns:
     low, high = mean_interval(episodes.returns)
     success = success_low = success_high = None
     if not np.isnan(episodes.success).any():
@@ -156,7 +192,6 @@ def _returns(player: str, episodes: Episodes, seed: int, seconds: float, step: i
         mean_length=float(episodes.lengths.mean()),
         seed=seed,
         seconds=seconds,
-        step=step,
     )
 
 

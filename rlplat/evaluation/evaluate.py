@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 from rlplat.environments.task import Task
 from rlplat.errors import RunError
 from rlplat.evaluation.arena import MatchResult, play_match
-from rlplat.evaluation.episodes import Returns, evaluate_episodes
+from rlplat.evaluation.episodes import Returns
+from rlplat.evaluation.evaluate_task import TaskEvaluation, evaluate_task, metrics_of
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.evaluation.trained import load_trained
+from rlplat.evaluation.videos import check_encoder, save_videos
 from rlplat.interfaces import Policy
 from rlplat.notation.files import form_of, write_games
 from rlplat.notation.record import GameRecord
+from rlplat.runs import events
 from rlplat.runs.durable import write_json
 
 if TYPE_CHECKING:
+    from rlplat.runs.folder import RunFolder
     from rlplat.search.game import Game
 
 
@@ -177,6 +181,7 @@ def evaluate_run(
     num_simulations: int | None,
     seed: int,
     num_episodes: int | None = None,
+    num_videos: int = 0,
     record: Path | None = None,
     trust: Sequence[str] = (),
 ) -> Sequence[Evaluation | Returns]:
@@ -185,28 +190,34 @@ def evaluate_run(
     Of a game: `num_games` against each opponent. `num_simulations` is per move of the agent; 0: its network alone;
     None: as in self-play. Openings are as long as the run's configuration says, or as an opponent asks for. `record` is
     a file for the games, in the form in which the game is written down (see `rlplat.notation`). Of a task:
-    `num_episodes` (None: as many as at the end of the run) of the agent and of each baseline.
+    `num_episodes` (None: as many as at the end of the run) of the agent and of each baseline, also in each of the
+    configuration's splits, and `num_videos` of the agent's successes and as many of its failures in each.
 
-    May be called while the run is being trained. RunError if episodes are asked for of a game, or a record of a task.
+    May be called while the run is being trained. RunError if episodes or videos are asked for of a game, or a record of
+    a task.
     """
     trained = load_trained(run_path, checkpoint, trust=trust)
     settings, policy = trained.config.evaluation, trained.make_policy(num_simulations=num_simulations, seed=seed)
     if isinstance(trained.env, Task):
         if record is not None:
             raise RunError(f"{run_path} learns {trained.env.name}, a task: only games are written to a file")
-        episodes = evaluate_episodes(
+        if num_videos:
+            check_encoder()
+        found = evaluate_task(
             trained.env,
             policy,
             against,
             num_episodes=num_episodes or max(1, settings.final_num_episodes),
             seed=seed,
+            splits=settings.splits,
+            num_videos=num_videos,
             trust=trust,
             step=trained.step,
         )
-        save_rows(trained.run.evaluations_path, trained.step, {"episodes": episodes})
-        return episodes
-    if num_episodes is not None:
-        raise RunError(f"{run_path} plays {trained.env.name}, a game: ask for --games N, not for --episodes")
+        keep_task_evaluation(trained.run, trained.step, found)
+        return found.episodes
+    if num_episodes is not None or num_videos:
+        raise RunError(f"{run_path} plays {trained.env.name}, a game: ask for --games N, not for episodes or videos")
     player = f"{trained.run.path.absolute().name}@{trained.step}"
     records: list[GameRecord] = []
     if record is not None:
@@ -227,6 +238,25 @@ def evaluate_run(
         write_games(record, records)
     save_rows(trained.run.evaluations_path, trained.step, {"evaluations": evaluations})
     return evaluations
+
+
+def keep_task_evaluation(run: RunFolder, step: int, found: TaskEvaluation) -> None:
+    """Write rows and videos into a run's folders, and show both in TensorBoard, below the run's name.
+
+    What the disk refuses costs a warning. The run may be in training: it has event files of its own.
+    """
+    save_rows(run.evaluations_path, step, {"episodes": found.episodes})
+    for path in save_videos(run.videos_path, step, found.videos):
+        _log.info("wrote %s", path)
+    shown = events.EventFile(run.evaluations_path, [])
+    try:
+        shown.add(events.scalars(step, metrics_of(found.episodes)))
+        for video in found.videos:
+            shown.add(events.video(step, f"videos/{video.name}", video.frames, video.frames_per_s))
+    except OSError as error:
+        _log.warning("%s: TensorBoard is not shown update %d: %s", run.evaluations_path, step, error.strerror)
+    finally:
+        shown.close()
 
 
 def _records(game: Game, player: str, opponent: str, match: MatchResult) -> Iterator[GameRecord]:

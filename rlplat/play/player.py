@@ -12,16 +12,14 @@ import numpy as np
 
 from rlplat import registry
 from rlplat.evaluation.trained import Trained
+from rlplat.search.analysis import Analysis
 from rlplat.search.game import State
 
-FEWEST, MOST = 16, 1 << 16
-"""Simulations of the first search by the clock, and of the last, which bounds memory."""
+MOST = 1 << 16
+"""Simulations of a search by the clock, which bound memory."""
 
-GROWTH = 2
-"""Each search by the clock has so many times the simulations of the one before."""
-
-_MARGIN = 1.25
-"""Times as long as expected that a search may take."""
+_MARGIN_S = 0.01
+"""Of the time for a move that no batch of the search should end in."""
 
 _MOVES_LEFT = 30
 """Moves that a player is taken to have still to make, whatever the position."""
@@ -70,10 +68,10 @@ class Player:
     def think(
         self, state: State, *, seconds: float | None = None, simulations: int | None = None, stop: threading.Event
     ) -> Iterator[Thought]:
-        """Search a position that is not over once, or, by the clock, anew with more and more simulations.
+        """Search a position that is not over, by number of simulations or until `seconds` are over.
 
-        `seconds` is for the whole move; no search begins that would not end in time, measured by those before, and none
-        after `stop`. The last thought counts. An agent without `analyse` searches once, as it was made.
+        By the clock the last thought counts; those before show how far the search is. An agent that cannot be stopped
+        by the clock searches once, as it was made.
         """
         start = time.perf_counter()
         if not hasattr(self._policy, "analyse"):
@@ -81,22 +79,22 @@ class Player:
             yield Thought(action, self._simulations, time.perf_counter() - start, None, ())
             return
         fixed = self._simulations if simulations is None else min(simulations, MOST)
-        if fixed is not None or seconds is None:
+        if fixed is not None or seconds is None or not hasattr(self._policy, "refine"):
             yield self._search(state, fixed, start)
             return
-        number, elapsed_s = FEWEST, 0.0
-        while True:
-            thought = self._search(state, number, start)
-            yield thought
-            number *= GROWTH
-            expected_s = GROWTH * (thought.seconds - elapsed_s)
-            elapsed_s = thought.seconds
-            if number > MOST or stop.is_set() or elapsed_s + _MARGIN * expected_s > seconds:
-                return
+        deadline = start + seconds - _MARGIN_S
+
+        def until() -> bool:
+            return stop.is_set() or time.perf_counter() > deadline
+
+        for found in self._policy.refine(state, MOST, until):
+            yield self._thought(found, found.num_simulations, start)
 
     def _search(self, state: State, simulations: int | None, start: float) -> Thought:
-        found = self._policy.analyse([state], num_simulations=simulations)
-        action, line = int(found.best_actions()[0]), found.principal_variations[0]
+        return self._thought(self._policy.analyse([state], num_simulations=simulations), simulations, start)
+
+    def _thought(self, found: Analysis, simulations: int | None, start: float) -> Thought:
+        action, line = int(found.best_actions[0]), found.principal_variations[0]
         # Where visits are equal the line may begin otherwise.
         expected = tuple(line) if line and line[0] == action else (action,)
         return Thought(action, simulations, time.perf_counter() - start, float(found.values[0]), expected)

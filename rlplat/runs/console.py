@@ -202,7 +202,7 @@ def _result_table(rows: Sequence[ResultRow], title: str | None = None) -> Render
     """One row per opponent or player, with as many columns as there is room for."""
     episodes = [row for row in rows if isinstance(row, EpisodesRow)]
     if episodes:
-        return _table("player", [row.player for row in episodes], episodes, _EPISODES_COLUMNS, ((1, 3), (1, 2)), title)
+        return _table("player", [row.title for row in episodes], episodes, _EPISODES_COLUMNS, ((1, 3), (1, 2)), title)
     matches = [row for row in rows if not isinstance(row, EpisodesRow)]
     return _table("opponent", [row.opponent for row in matches], matches, _MATCH_COLUMNS, ((4, 6), (4, 5)), title)
 
@@ -266,6 +266,6 @@ def _evaluation_line(step: int | None, row: ResultRow) -> str:
     when = "" if step is None else f" at step {number(step)}"
     if isinstance(row, EpisodesRow):
         success = "" if row.success is None else f" | success {success_text(row)}"
-        return f"evaluation{when} of {row.player}: return {return_text(row)}{success} | {row.num_episodes} episodes"
+        return f"evaluation{when} of {row.title}: return {return_text(row)}{success} | {row.num_episodes} episodes"
     counts = f"{row.wins} won, {row.draws} drawn, {row.losses} lost of {row.num_games}"
     return f"evaluation{when} against {row.opponent}: score {score_text(row)} | Elo {elo_text(row)} | {counts}"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import socket
@@ -32,6 +33,9 @@ from rlplat.runs.durable import Appender, write_bytes
 
 Layout = Mapping[str, Mapping[str, Sequence[str]]]
 """TensorBoard's custom layout: category -> chart -> exact names of metrics."""
+
+MOST_GIF_FRAMES_PER_S = 50
+MOST_GIF_FRAMES = 200
 
 HParam = bool | int | float | str
 
@@ -98,6 +102,21 @@ def image(step: int, tag: str, pixels: np.ndarray[Any, Any]) -> Event:
     height, width, channels = pixels.shape
     encoded = io.BytesIO()
     Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels).save(encoded, format="PNG")
+    picture = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=encoded.getvalue())
+    return _event(step, Summary.Value(tag=tag, image=picture))
+
+
+def video(step: int, tag: str, frames: np.ndarray[Any, Any], frames_per_s: float) -> Event:
+    """Show a film, uint8 `[T, H, W, 3]`, among the images: TensorBoard plays GIFs there.
+
+    A GIF cannot show more than 50 frames a second, and long films get large: some frames are left out then.
+    """
+    stride = max(1, math.ceil(frames_per_s / MOST_GIF_FRAMES_PER_S), math.ceil(len(frames) / MOST_GIF_FRAMES))
+    kept = [Image.fromarray(frame).quantize(64) for frame in frames[::stride]]
+    encoded = io.BytesIO()
+    milliseconds = round(1000 * stride / frames_per_s)
+    kept[0].save(encoded, format="GIF", save_all=True, append_images=kept[1:], duration=milliseconds, loop=0)
+    _, height, width, channels = frames.shape
     picture = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=encoded.getvalue())
     return _event(step, Summary.Value(tag=tag, image=picture))
 

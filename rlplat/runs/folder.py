@@ -108,6 +108,11 @@ class RunFolder:
         return self.path / "games"
 
     @property
+    def videos_path(self) -> Path:
+        """Made when the first one is written."""
+        return self.path / "videos"
+
+    @property
     def logs_path(self) -> Path:
         return self.path / "logs"
 

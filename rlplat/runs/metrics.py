@@ -86,6 +86,11 @@ class MetricsWriter:
         with self._tolerant():
             self._events.add(events.image(step, tag, pixels))
 
+    def video(self, step: int, tag: str, frames: np.ndarray[Any, Any], frames_per_s: float) -> None:
+        """Show a film, uint8 `[T, H, W, 3]`, in TensorBoard."""
+        with self._tolerant():
+            self._events.add(events.video(step, tag, frames, frames_per_s))
+
     def hparams_result(self, metrics: Mapping[str, float]) -> None:
         """Write the run's final results at its last step and mark it as done in TensorBoard's HParams table.
 

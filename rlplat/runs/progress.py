@@ -72,7 +72,9 @@ class EpisodesRow(Protocol):
     """
 
     @property
-    def player(self) -> str: ...
+    def title(self) -> str:
+        """Name of the player, and the conditions where they are others than those of training."""
+        ...
 
     @property
     def num_episodes(self) -> int: ...

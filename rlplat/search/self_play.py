@@ -3,11 +3,14 @@
 Game records are named arrays (G games, P positions, L policy entries, S bytes of a state):
 
     game_number int64[G], random_state uint64[G], opening_plies int32[G], num_positions int32[G],
+    played_on uint8[G]              1: nobody could resign
+    resigned uint8[G]               1: it ended so, after the last move of the loser
     outcome float32[G]              return of player 0
     states uint8[P, S], player uint8[P], action int32[P],
     root_value float32[P]           from the view of the player to move
+    surprise float32[P]             KL(policy || the network's policy), in nats; 0 without a policy
     num_legal uint16[P]             0: a random opening move or one of a fast search, without a policy
-    policy uint16[L]                shares of the visits over the legal actions, ascending, scaled to 65535
+    policy uint16[L]                what a policy should learn, over the legal actions, ascending, scaled to 65535
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from rlplat import _core
 from rlplat.interfaces import Arrays
 from rlplat.search.game import Game
 from rlplat.search.parameters import BuiltinEvaluator, SearchParams
+
+NEVER = -2.0
+"""A value below all others."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ class SelfPlayParams:
     """Of the moves, drawn at random: these get a search of `fast_simulations` without noise, and no policy target
     unless it proves the result (playout cap randomisation, Wu 2019, "Accelerating Self-Play Learning in Go", 3.1)."""
     fast_simulations: int = 0
+    resign_value: float = NEVER
+    """A player whose search gives it at most this value resigns once its move is made: the game ends, lost for it."""
+    played_on_share: float = 0.0
+    """Of the games: nobody resigns in these, which shows how often it would have been wrong."""
 
 
 class SelfPlay:
@@ -69,7 +79,7 @@ class SelfPlay:
         self.core = _core.SelfPlay(
             game.core, search.core(), evaluator=evaluator.value if evaluator else "network", **values
         )
-        self.rows_per_group: int = self.core.searches_per_group
+        self.rows_per_group: int = self.core.rows_per_group
         self.num_groups: int = self.core.num_groups
 
     def select(self, group: int, observations: NDArray[np.float32]) -> int:
@@ -83,6 +93,10 @@ class SelfPlay:
     def clear_cache(self) -> None:
         """Forget evaluations; due when the weights change."""
         self.core.clear_cache()
+
+    def set_resign_value(self, value: float) -> None:
+        """Change `SelfPlayParams.resign_value` for the moves to come."""
+        self.core.set_resign_value(value)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -112,12 +126,15 @@ class SelfPlay:
             "game_number": np.empty(games, np.int64),
             "random_state": np.empty(games, np.uint64),
             "opening_plies": np.empty(games, np.int32),
+            "played_on": np.empty(games, np.uint8),
+            "resigned": np.empty(games, np.uint8),
             "num_positions": np.empty(games, np.int32),
             "outcome": np.empty(games, np.float32),
             "states": np.empty((positions, self.game.state_size), np.uint8),
             "player": np.empty(positions, np.uint8),
             "action": np.empty(positions, np.int32),
             "root_value": np.empty(positions, np.float32),
+            "surprise": np.empty(positions, np.float32),
             "num_legal": np.empty(positions, np.uint16),
             "policy": np.empty(policy, np.uint16),
         }

@@ -22,7 +22,7 @@ from rlplat.environments.task import Task
 from rlplat.evaluation.episodes import evaluate_episodes
 from rlplat.evaluation.evaluate import evaluate_policy
 from rlplat.hardware import num_cores
-from rlplat.interfaces import Arrays, Demand, Metrics, Summary
+from rlplat.interfaces import Arrays, Demand, Metrics, ReplayingAgent, Summary
 from rlplat.reports import Result
 from rlplat.search.game import Game
 from rlplat.training.build import Built, build
@@ -80,7 +80,8 @@ def check(config: RunConfig, trust: Sequence[str] = (), *, seconds: float = 5.0)
 
 @dataclass(frozen=True)
 class _Collection:
-    batch: tuple[Arrays, Summary]
+    batches: list[tuple[Arrays, Summary]]
+    """One for each call, in the order of time."""
     counters: Metrics
     seconds: float
     amount_made: int
@@ -98,39 +99,40 @@ class _Learning:
 def _collect(collector: CollectorHost, learner: LearnerHost, amount: int, seconds: float) -> _Collection:
     counters: Counter[str] = Counter()
     demand = Demand(max(1, amount // COLLECT_CALLS))
-    finished, start = 0, time.perf_counter()
+    finished, batches, start = 0, list[tuple[Arrays, Summary]](), time.perf_counter()
     while True:
         collected = collector.collect(demand, learner.version, learner.weights)
         counters.update(collected.summary.metrics)
+        batches.append((collected.arrays, collected.summary))
         finished += collected.summary.amount
         elapsed_s = time.perf_counter() - start
-        if finished >= amount or elapsed_s >= seconds:
+        # Calls may be of one step, of which nobody knows what it led to.
+        if (finished >= amount and len(batches) >= COLLECT_CALLS) or elapsed_s >= seconds:
             break
     under_way = int(np.count_nonzero(collector.get_state().get("num_legal", ())))
-    batch = (collected.arrays, collected.summary)
-    return _Collection(batch, dict(counters), elapsed_s, finished + under_way)
+    return _Collection(batches, dict(counters), elapsed_s, finished + under_way)
 
 
 def _learn(learner: LearnerHost, collection: _Collection, num_collectors: int, seconds: float) -> _Learning:
     """Hand over data until an update is owed, then see how many updates more data pays for, then make some."""
-    report = learner.turn([collection.batch], 0)
+    report = learner.turn(collection.batches, 0)
     while report.progress.owed < 1:
-        report = learner.turn([collection.batch], 0)
+        report = learner.turn(collection.batches, 0)
     first, num_turns = report.progress, 0
     while report.progress.owed < first.owed + UPDATES_MEASURED and num_turns < MOST_TURNS:
-        report = learner.turn([collection.batch], 0)
+        report = learner.turn(collection.batches, 0)
         num_turns += 1
     last = report.progress
     if last.owed > first.owed:
         updates_per_amount = (last.owed - first.owed) / (last.amount - first.amount)
         free_amount = max(0.0, last.amount - last.owed / updates_per_amount)
     else:  # on-policy: newer data takes the place of older, and a round of all collectors is worth one update
-        updates_per_amount, free_amount = 1 / (num_collectors * collection.batch[1].amount), 0.0
+        updates_per_amount, free_amount = 1 / (num_collectors * collection.batches[-1][1].amount), 0.0
     report = learner.turn([], 1)  # the first one is slow
     num_updates, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds or num_updates == 0:
         if report.progress.owed == 0:
-            learner.turn([collection.batch], 0)
+            learner.turn(collection.batches, 0)
         report = learner.turn([], 1)
         num_updates += 1
     update_s = (time.perf_counter() - start) / num_updates
@@ -193,11 +195,15 @@ def _sizes(
     }
     # Of agents whose replay has no such bound nothing can be said.
     capacity = getattr(getattr(config.agent, "replay", None), "max_positions", None)
-    if capacity is not None:
-        memory_bytes, disk_bytes = _replay_bytes(built.game, collection.batch[0], capacity)
+    if isinstance(built.agent, ReplayingAgent):
+        results["memory.learner_full"] = learner_bytes + built.agent.replay_bytes
+        results["disk.checkpoint_full"] = checkpoint_bytes + built.agent.replay_bytes
+    elif capacity is not None:
+        memory_bytes, disk_bytes = _replay_bytes(built.game, collection.batches[0][0], capacity)
         missing = 1.0 - learning.report.metrics.get("replay/positions", 0.0) / capacity
         results["memory.learner_full"] = int(learner_bytes + missing * memory_bytes)
         results["disk.checkpoint_full"] = int(checkpoint_bytes + missing * disk_bytes)
+    if "disk.checkpoint_full" in results:
         # Besides the newest ones the best is kept, and the next is written before the oldest goes.
         results["disk.run_full"] = results["disk.checkpoint_full"] * (config.training.keep_checkpoints + 2)
     return [Result(f"check.{name}", size / MIB, "MiB") for name, size in results.items()]

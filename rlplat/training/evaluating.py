@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rlplat.config import RunConfig
+from rlplat.config import TRAINING_SPLIT, RunConfig
 from rlplat.environments.resolve import Environment
 from rlplat.environments.task import Task
-from rlplat.errors import CheckpointError, ProgramError, RegistryError, RunError
-from rlplat.evaluation.episodes import AGENT, Returns, evaluate_episodes
+from rlplat.errors import CheckpointError, ConfigError, ProgramError, RegistryError, RlplatError, RunError
+from rlplat.evaluation.episodes import AGENT, Returns
 from rlplat.evaluation.evaluate import Evaluation, evaluate_policy, play_opponent, save_rows
+from rlplat.evaluation.evaluate_task import evaluate_task, metric_prefix, metrics_of
 from rlplat.evaluation.judge import Judgement, judge_weights
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.positions import STAGES, own_positions
@@ -24,9 +25,11 @@ from rlplat.evaluation.rate import anchor_of, rate_checkpoint
 from rlplat.evaluation.results import CHECKPOINT
 from rlplat.evaluation.samples import draw_samples
 from rlplat.evaluation.trained import CheckpointName
+from rlplat.evaluation.videos import Video, check_encoder, save_videos
 from rlplat.interfaces import Agent, Arrays, Metrics, Policy
 from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, CheckpointStore
+from rlplat.runs.folder import RunFolder
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.runs.progress import RatingView
 from rlplat.search.game import Game
@@ -51,13 +54,15 @@ class Strength:
     judgements: list[Judgement]
     """Of the game's own positions, the network alone and with searches; empty for a game without."""
     episodes: Sequence[Returns] = ()
-    """Of a task: the agent's, then one for each baseline."""
+    """Of a task: the agent's, then one for each baseline; then the same in each split."""
     against_rival: Evaluation | None = None
     """The match against the best checkpoint before this one; None if there was none."""
     seconds: float = 0.0
     """Wall-clock duration."""
     pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     """What the agent thinks of a few positions: images `[H, W, 3]` by name."""
+    videos: Sequence[Video] = ()
+    """Of a task: episodes of the agent."""
 
     @property
     def matches(self) -> tuple[Evaluation, ...]:
@@ -98,23 +103,7 @@ class Strength:
             player = "network" if each.simulations == 0 else "search"
             found[f"positions/{each.group}/result_changed/{player}"] = each.result_changed
             found[f"positions/{each.group}/not_best/{player}"] = each.not_best
-        for episodes in self.episodes:
-            found |= _metrics_of(episodes)
-        return found
-
-
-def _metrics_of(episodes: Returns) -> Metrics:
-    prefix = "evaluation" if episodes.player == AGENT else f"evaluation/{episodes.player}"
-    measures = {
-        "return": episodes.mean_return,
-        "return_low": episodes.return_low,
-        "return_high": episodes.return_high,
-        "success": episodes.success,
-        "success_low": episodes.success_low,
-        "success_high": episodes.success_high,
-        "length": episodes.mean_length,
-    }
-    return {f"{prefix}/{name}": value for name, value in measures.items() if value is not None}
+        return found | metrics_of(self.episodes)
 
 
 def evaluate_weights(
@@ -139,15 +128,17 @@ def evaluate_weights(
 
 def _by_episodes(config: RunConfig, task: Task, agent: Agent, weights: Arrays, step: int, *, final: bool) -> Strength:
     settings, start = config.evaluation, time.perf_counter()
-    episodes = evaluate_episodes(
+    found = evaluate_task(
         task,
         agent.make_policy(weights, num_simulations=None, seed=config.seed),
         settings.against,
         num_episodes=settings.final_num_episodes if final else settings.num_episodes,
         seed=config.seed,
+        splits=settings.splits if final else {},
+        num_videos=settings.num_videos if final else 0,
         step=step,
     )
-    return Strength([], [], episodes, seconds=time.perf_counter() - start)
+    return Strength([], [], found.episodes, seconds=time.perf_counter() - start, videos=found.videos)
 
 
 def _by_matches(
@@ -215,23 +206,44 @@ def rival_of(config: RunConfig, store: CheckpointStore, step: int) -> Rival | No
 
 
 def check_opponents(config: RunConfig, env: Environment, trust: Sequence[str] = ()) -> None:
-    """Make every opponent of `config.evaluation` once: RegistryError for a wrong name, before a run comes to it."""
+    """Make every opponent and split of `config.evaluation` once, before a run comes to it.
+
+    Raises RegistryError: a wrong name; ConfigError: videos that cannot be written, a split of a game, or one that does
+    not fit the environment.
+    """
     for name in config.evaluation.against:
         try:
             parse_opponent(name, trust=trust).make_policy(env, config.seed)
         except RegistryError as error:
             raise RegistryError(f"evaluation.against: {error}") from error
+    for name, changes in config.evaluation.splits.items():
+        if not isinstance(env, Task):
+            raise ConfigError(f"evaluation.splits: {env.name} is a game, which has none; leave it out")
+        try:
+            env.changed(changes)
+        except RlplatError as error:
+            raise ConfigError(f"evaluation.splits.{name}: {error}") from error
+    if config.evaluation.num_videos and isinstance(env, Task):
+        try:
+            check_encoder()
+        except RunError as error:
+            raise ConfigError(f"evaluation.num_videos: {error}; or set it to 0") from error
 
 
 def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating: RatingView | None) -> None:
     """Write what an evaluation of the checkpoint at `step` found: its pictures first, then the metrics."""
     for name, pixels in strength.pictures.items():
         writer.image(step, f"samples/{name}", pixels)
+    for video in strength.videos:
+        writer.video(step, f"videos/{video.name}", video.frames, video.frames_per_s)
     writer.write(step, strength.metrics() | rating_metrics(rating))
 
 
-def save_strength(folder: Path, step: int, strength: Strength) -> None:
-    """Write what an evaluation of the checkpoint at `step` found into a run's `evaluations` folder."""
+def save_strength(run: RunFolder, step: int, strength: Strength) -> None:
+    """Write what an evaluation of the checkpoint at `step` found into a run's folders.
+
+    What the disk refuses costs a warning.
+    """
     rows: dict[str, Sequence[object]] = {}
     if strength.evaluations:
         rows["evaluations"] = strength.evaluations
@@ -241,7 +253,8 @@ def save_strength(folder: Path, step: int, strength: Strength) -> None:
         rows["matches"] = [strength.against_rival]
     if strength.judgements:
         rows["positions"] = strength.judgements
-    save_rows(folder, step, rows)
+    save_rows(run.evaluations_path, step, rows)
+    save_videos(run.videos_path, step, strength.videos)
 
 
 def rating_of(config: RunConfig, run: Path, step: int) -> RatingView | None:
@@ -269,9 +282,11 @@ def strength_layout(config: RunConfig, env: Environment) -> tuple[Mapping[str, l
     """TensorBoard charts of the strength: those that come first of all, and others."""
     against = config.evaluation.against
     if isinstance(env, Task):
-        players = ["evaluation", *(f"evaluation/{name}" for name in against)]
+        players = [metric_prefix(name, TRAINING_SPLIT) for name in (AGENT, *against)]
         charts = {name: [f"{player}/{name}" for player in players] for name in ("return", "success", "length")}
-        return {"return: does it get better?": charts["return"]}, charts
+        splits = [metric_prefix(AGENT, name) for name in config.evaluation.splits]
+        in_splits = {f"{name} by split": [f"{split}/{name}" for split in splits] for name in ("return", "success")}
+        return {"return: does it get better?": charts["return"]}, charts | (in_splits if splits else {})
     first = {"score: does it get stronger?": [f"evaluation/{opponent}/score" for opponent in against]}
     elo = [f"evaluation/{opponent}/elo" for opponent in against]
     return first, {"Elo difference": elo, "rating": list(RATING_METRICS), **positions_layout(env)}

@@ -197,7 +197,7 @@ class TrainingLoop:
         for step, strength in self._pool.evaluations(wait=wait):
             self._evaluation = (step, strength.rows)
             self._evaluation_s += strength.seconds
-            save_strength(self._output.folder.evaluations_path, step, strength)
+            save_strength(self._output.folder, step, strength)
             self._rating = rating_of(self._config, self._output.folder.path, step)
             best = self._output.checkpoints.best_score
             score = strength.mean_score

@@ -262,7 +262,7 @@ def _final_evaluation(
     except ProgramError as error:
         give_up(last.step, error)
         return Strength([], [])
-    save_strength(folder.evaluations_path, last.step, strength)
+    save_strength(folder, last.step, strength)
     rating = rating_of(built.config, folder.path, last.step)
     write_strength(writer, last.step, strength, rating)
     metrics = strength.metrics() | rating_metrics(rating)

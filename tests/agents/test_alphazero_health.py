@@ -31,6 +31,7 @@ SICK = [
      "99% of the games are drawn"),
     ("one side", {"self_play/second_player_wins": 0.7, "self_play/first_player_wins": 0.0},
      "the second player wins 100% of the decided games"),
+    ("resignation errors", {"self_play/resign_errors": 0.31}, "31% of the games that would have been resigned"),
 ]  # fmt: skip
 
 

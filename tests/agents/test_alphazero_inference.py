@@ -50,6 +50,19 @@ def observations(batch=BATCH, seed=0, spec=SPEC):
     return rng.integers(0, 2, (batch, *spec.observation_shape)).astype(np.float32)
 
 
+def test_global_pooling_runs_in_torch_on_the_cpu_which_is_told_and_agrees_with_onnx(caplog):
+    config = NetworkConfig(blocks=4, channels=16, pooling_channels=6)
+    weights = make_weights(config)
+    expected = OnnxEvaluator(SPEC, config, weights, batch_size=BATCH)
+    with caplog.at_level("INFO"):
+        found = make_evaluator(SPEC, config, weights, batch_size=BATCH, device="cpu")
+    assert isinstance(found, TorchEvaluator)
+    assert "PyTorch on the CPU" in caplog.text
+    assert_agree(expected, found, observations())
+    with pytest.raises(ValueError, match="global pooling"):
+        CpuEvaluator(SPEC, config, weights, batch_size=BATCH)
+
+
 @pytest.mark.parametrize("head", CONFIGS)
 @pytest.mark.parametrize("kind", [CpuEvaluator, OnnxEvaluator])
 def test_the_cpu_agrees_with_torch(kind, head):

@@ -6,7 +6,7 @@ import torch
 
 from agents.alphazero.config import NetworkConfig, ReplayConfig, TrainingConfig
 from agents.alphazero.losses import Targets, loss_terms, outcome_probabilities, root_probabilities
-from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays, values
+from agents.alphazero.network import Pooling, ResidualNetwork, initialise_network, to_arrays, values
 from agents.alphazero.weights import check_weights, fold_batch_norm, weight_shapes
 from rlplat.errors import CheckpointError
 from rlplat.interfaces import board_spec
@@ -42,6 +42,26 @@ def test_values_lie_between_loss_and_win(head):
 def test_the_value_of_win_draw_and_loss_is_their_mean():
     logits = torch.tensor([[math.log(0.5), math.log(0.3), math.log(0.2)]])
     assert values(logits).item() == pytest.approx(0.5 - 0.2)
+
+
+def test_global_pooling_tells_every_cell_of_the_whole_board_by_mean_and_maximum():
+    pooling = Pooling(1, 1, folded=True)
+    with torch.no_grad():
+        for parameter, value in zip(pooling.parameters(), ([[[[2.0]]]], [1.0], [[3.0, 5.0]], [0.5]), strict=True):
+            parameter.copy_(torch.tensor(value))
+    board = torch.tensor([[[[-1.0, 0.0], [1.0, 2.0]]]])  # features 0 1 3 5: mean 2.25, maximum 5
+    assert pooling(board).tolist() == [[[[3 * 2.25 + 5 * 5 + 0.5]]]]
+
+
+def test_every_second_block_pools_with_published_names_and_folds():
+    config = NetworkConfig(blocks=4, channels=8, pooling_channels=3)
+    network, folded = (ResidualNetwork(SPEC, config, folded=each).eval() for each in (False, True))
+    assert [block.pooling is not None for block in network.blocks] == [False, True, False, True]
+    arrays = to_arrays(network.state_dict())
+    assert {name: array.shape for name, array in arrays.items()} == weight_shapes(SPEC, config)
+    folded.load_state_dict({name: torch.from_numpy(array) for name, array in fold_batch_norm(arrays).items()})
+    for expected, found in zip(network(observations()), folded(observations()), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("head", ["scalar", "wdl"])

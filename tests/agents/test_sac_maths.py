@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from agents.visuomotor.actions import SquashedGaussian
+from agents.visuomotor.dense import WORTHWHILE, Dense
 from agents.visuomotor.random_shift import default_shift, shift_pictures
 from agents.visuomotor.sac_loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
-from agents.visuomotor.twin_critics import TwinLayers
+from agents.visuomotor.twin_critics import TwinCritics
 
 
 def test_the_density_of_squashed_actions_integrates_to_one_and_agrees_with_what_is_drawn():
@@ -64,20 +65,33 @@ def test_targets_follow_by_the_rate():
     assert target[0].tolist() == followed[0].tolist()
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_twin_layers_are_two_networks(activation):
+def test_critics_are_two_networks_of_their_own():
     torch.manual_seed(0)
-    twin = TwinLayers([3, 8, 8, 1], activation)
-    inputs = torch.randn(5, 3)
+    twin, inputs = TwinCritics([3, 8, 8, 1], "tanh"), torch.randn(5, 3)
     found = twin(inputs)
-    squash = torch.relu if activation == "relu" else torch.tanh
+    assert found.shape == (2, 5)
     for k in range(2):
-        alone = inputs
-        for layer, (weight, bias) in enumerate(zip(twin.weights, twin.biases, strict=True)):
-            alone = alone @ weight[k] + bias[k]
-            alone = squash(alone) if layer < 2 else alone
-        assert torch.allclose(found[k], alone, atol=1e-6)
+        assert torch.equal(found[k], twin.both[k](inputs)[:, 0])
     assert not torch.allclose(found[0], found[1])
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_large_layers_give_what_small_ones_give_gradients_too(relu):
+    torch.manual_seed(0)
+    layer, inputs = Dense(256, 128, relu=relu), torch.randn(256, 256, requires_grad=True)
+    assert len(inputs) * layer.weight.numel() >= WORTHWHILE
+    plain = nn.functional.linear(inputs, layer.weight, layer.bias)
+    plain = torch.relu(plain) if relu else plain
+    gradient = torch.randn(256, 128)
+    leaves = [inputs, layer.weight, layer.bias]
+    found = layer(inputs)
+    assert torch.allclose(found, plain, atol=1e-4)
+    for one, two in zip(
+        torch.autograd.grad(found, leaves, gradient), torch.autograd.grad(plain, leaves, gradient), strict=True
+    ):
+        assert torch.allclose(one, two, atol=1e-3)
+    with torch.no_grad():
+        assert torch.allclose(layer(inputs), plain, atol=1e-4)
 
 
 def test_shifted_pictures_are_windows_of_the_picture_with_its_border_repeated():

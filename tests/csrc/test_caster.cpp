@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "inference/processor.hpp"
 #include "render/caster.hpp"
 
 using namespace rlplat::render;
@@ -92,3 +93,19 @@ TEST(every_shape_is_seen_somewhere_but_what_is_hidden_or_nowhere) {
   for (int shape = 1; shape < kNumShapes; ++shape) CHECK(seen[shape]);
   for (int pixel = 0; pixel < 64 * 64; ++pixel) CHECK(ids[pixel] != 2);  // its position is not a number
 }
+
+#ifdef RLPLAT_WIDE_KERNELS
+TEST(every_width_of_registers_draws_the_same_bytes) {
+  if (!rlplat::has_avx512()) return;
+  const RandomScene random;
+  for (const bool fine : {false, true}) {
+    CasterOptions options{45, 33, fine, fine, 1};
+    std::vector<std::int32_t> narrow, wide;
+    options.drawing = &narrow_drawing;
+    const auto colours = draw(random, options, &narrow);
+    options.drawing = &wide_drawing;
+    CHECK(colours == draw(random, options, &wide));
+    CHECK(narrow == wide);
+  }
+}
+#endif

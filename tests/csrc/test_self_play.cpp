@@ -43,6 +43,8 @@ void check_same(const std::vector<GameRecord>& left, const std::vector<GameRecor
     CHECK_EQUAL(a.outcome, b.outcome);
     CHECK(a.states == b.states && a.players == b.players && a.actions == b.actions);
     CHECK(a.root_values == b.root_values && a.num_legal == b.num_legal && a.policy == b.policy);
+    CHECK(a.surprises == b.surprises);
+    CHECK(a.played_on == b.played_on && a.resigned == b.resigned);
   }
 }
 
@@ -130,13 +132,13 @@ TEST(records_survive_the_way_through_arrays) {
   std::vector<std::int64_t> number(games);
   std::vector<std::uint64_t> random_state(games);
   std::vector<std::int32_t> opening(games), length(games), actions(positions);
-  std::vector<float> outcome(games), values(positions);
+  std::vector<float> outcome(games), values(positions), surprises(positions);
   std::vector<std::byte> states(positions * game->state_size());
-  std::vector<std::uint8_t> players(positions);
+  std::vector<std::uint8_t> played_on(games), resigned(games), players(positions);
   std::vector<std::uint16_t> legal(positions), policy(static_cast<std::size_t>(counts.policy));
-  const RecordArrays arrays{number.data(),  random_state.data(), opening.data(), length.data(),
-                            outcome.data(), states.data(),       players.data(), actions.data(),
-                            values.data(),  legal.data(),        policy.data()};
+  const RecordArrays arrays{number.data(), random_state.data(), opening.data(), played_on.data(), resigned.data(),
+                            length.data(), outcome.data(),      states.data(),  players.data(),   actions.data(),
+                            values.data(), surprises.data(),    legal.data(),   policy.data()};
   write_records(records, arrays);
   check_same(records, read_records(counts, arrays, game->state_size()));
   const auto sum = [](const auto& list) { return std::accumulate(list.begin(), list.end(), std::int64_t{0}); };

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.games.connect_four import connect_four
-from rlplat.data.replay import GameReplay
+from rlplat.data.replay import MAX_WEIGHT, GameReplay
 from rlplat.testing.records import random_records
 
 GAME = connect_four.load()
@@ -187,3 +187,36 @@ def test_records_that_do_not_fit_are_refused_and_change_nothing():
 def test_a_capacity_below_one_game_is_refused():
     with pytest.raises(ValueError, match="capacity is 41 positions, one game of connect_four can have 42"):
         GameReplay(GAME, 41)
+
+
+def test_half_of_a_games_weight_goes_to_its_positions_by_their_surprise():
+    records = dict(make_records(num_games=1, opening_plies=1))
+    length = int(records["num_positions"][0])
+    surprise = np.zeros(length, np.float32)
+    surprise[:3] = 9, 3, 1  # the first is one of the opening
+    num_targets = length - 1
+    replay = GameReplay(GAME, 1000, surprise_weight=0.5)
+    replay.add({**records, "surprise": surprise})
+    rows = replay._draw_rows(60_000, np.random.default_rng(0))
+    shares = np.bincount(rows, minlength=length)[:length] / len(rows)
+    weights = 0.5 + 0.5 * surprise / (4 / num_targets)  # 4: the sum of their surprises
+    weights[0] = 0
+    weights = np.minimum(weights, MAX_WEIGHT)
+    np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.01)
+
+
+def test_a_game_without_surprise_is_drawn_evenly_and_survives_a_checkpoint():
+    records = make_records(num_games=3, opening_plies=1)
+    replay = GameReplay(GAME, 1000, surprise_weight=1.0)
+    replay.add({**records, "surprise": np.zeros(len(records["action"]), np.float32)})
+    other = GameReplay(GAME, 1000, surprise_weight=1.0)
+    other.restore(replay.state())
+    batches = [each.draw(500, np.random.default_rng(1)) for each in (replay, other)]
+    assert same(*batches)
+    assert len(drawn(replay.draw(6000, np.random.default_rng(0)))) == len(samples(num_games=3, opening_plies=1))
+
+
+def test_a_replay_without_weights_says_so_when_it_is_asked_for_some():
+    plain = filled(1000, make_records())
+    with pytest.raises(ValueError, match="lack weight"):
+        GameReplay(GAME, 1000, surprise_weight=0.5).restore(plain.state())

@@ -189,6 +189,11 @@ def test_memory_is_what_was_predicted_and_100000_stacks_of_64x64_take_less_than_
 def test_nothing_to_draw_and_discrete_actions_are_told():
     with pytest.raises(ValueError, match="holds no transition yet"):
         replay(1).draw(1, np.random.default_rng(0))
+    broken = replay(1)
+    for start in range(3):
+        broken.add(rows([0], start=start))  # each begins anew, so nothing came of any action
+    with pytest.raises(ValueError, match="ends of episodes only"):
+        broken.draw(1, np.random.default_rng(0))
     spec = EnvSpec("levers", {"policy": Observed((1,))}, Discrete(2))
     with pytest.raises(TypeError, match="levers has discrete actions"):
         TransitionReplay(spec, num_envs=1, capacity=10, num_steps=1, discount=0.9)

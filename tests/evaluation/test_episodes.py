@@ -93,3 +93,32 @@ def test_actions_of_a_wrong_shape_are_told_with_who_chose_them():
         EnvError, match=r"Always returned actions of shape \[2\] for 2 environments of Pendulum-v1.*\[2, 1\]"
     ):
         play_episodes(load("Pendulum-v1"), Always(0.5), num_episodes=2, seed=0)
+
+
+def test_splits_change_parameters_and_keep_the_seeds():
+    task = load("toy_tasks:toys/Drift-v0", noise=0.1)
+    rows = evaluate_episodes(
+        task, Always([0.0]), ["expert"], num_episodes=20, seed=1, splits={"calm": {"noise": 0.0}, "same": {}}
+    )
+    assert [row.title for row in rows] == [
+        "agent",
+        "expert",
+        "agent, calm",
+        "expert, calm",
+        "agent, same",
+        "expert, same",
+    ]
+    agent, expert, _, calm_expert, same, _ = rows
+    assert calm_expert.mean_return > expert.mean_return
+    assert same.mean_return == agent.mean_return
+    assert {row.task for row in rows} == {"toy_tasks:toys/Drift-v0"}
+
+
+def test_a_split_that_changes_what_is_observed_is_refused():
+    task = load("envs.robots:rlplat/CartpoleBalance-v0", pixels=16)
+    assert task.changed({"randomisation": {"colour": 0.1}}).parameters == {
+        "pixels": 16,
+        "randomisation": {"colour": 0.1},
+    }
+    with pytest.raises(EnvError, match="changes what is observed or done, so no policy fits both"):
+        task.changed({"pixels": 32})

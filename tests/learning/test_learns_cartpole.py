@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, rlplat
+from seeds import lows_of_seeds
 
 
 @pytest.mark.learning
@@ -23,3 +24,12 @@ def test_cartpole_within_33280_steps_the_pole_stays_up(tmp_path: Path) -> None:
     assert agent["num_episodes"] == 100
     assert agent["return_low"] >= 475
     assert random["value"] < 40
+
+
+@pytest.mark.learning
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_cartpole_with_each_of_three_seeds_at_the_last_three_evaluations_in_a_row(tmp_path: Path) -> None:
+    for lows in lows_of_seeds("cartpole.yaml", range(3), tmp_path, "-o", "evaluation.every=65").values():
+        assert len(lows) >= 3
+        assert min(lows[-3:]) >= 475

@@ -3,6 +3,7 @@
 `RLPLAT_WRITE_GOLDEN=1 pytest tests/search/test_analysis.py` writes the golden files anew; read the diff.
 """
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from networks import HashNetwork
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
 from rlplat.errors import DivergedError, GameError
-from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
+from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse, refine
 from rlplat.search.game import GameDefinition
 
 CONNECT_FOUR = connect_four.load()
@@ -107,7 +108,7 @@ def test_no_simulations_give_what_the_network_says():
         legal = state.legal_actions()
         expected = np.exp(logits[row, legal]) / np.exp(logits[row, legal]).sum()
         np.testing.assert_allclose(found.priors[row, legal], expected, atol=1e-6)
-        assert found.best_actions()[row] == legal[np.argmax(expected)]
+        assert found.best_actions[row] == legal[np.argmax(expected)]
     assert found.principal_variations == [[]] * len(LINES)
 
 
@@ -140,7 +141,7 @@ TACTICS = {
 def test_rollouts_find_the_move(name):
     game, moves, best, num_simulations = TACTICS[name]
     found = analyse(game, [game.state_from_moves(moves)] * 16, ROLLOUT, SearchParams(num_simulations), seed=5)
-    assert set(found.best_actions().tolist()) <= best
+    assert set(found.best_actions.tolist()) <= best
 
 
 @each_evaluator
@@ -157,7 +158,7 @@ def test_best_actions_break_ties_by_q_value_then_by_the_lower_action():
     params = SearchParams(num_simulations=9, fpu="constant", fpu_value=0.0)
     found = analyse(TICTACTOE, [TICTACTOE.initial_state()], UNIFORM, params, seed=0)
     assert found.visit_counts.tolist() == [[1] * 9]
-    assert found.best_actions().tolist() == [0]
+    assert found.best_actions.tolist() == [0]
 
 
 def test_a_game_whose_rules_look_back_is_searched_with_its_past():
@@ -277,3 +278,61 @@ def test_a_search_gives_the_golden_tree(name, moves, evaluator):
     for name in ("q_values", "value"):
         assert found.pop(name) == pytest.approx(known.pop(name), abs=2e-6)
     assert found == known, "the search changed? RLPLAT_WRITE_GOLDEN=1 writes the golden trees anew"
+
+
+@pytest.mark.parametrize("selection", ["puct", "gumbel"])
+@pytest.mark.parametrize("leaves", [2, 7, 16])
+def test_leaves_that_are_evaluated_together_make_the_same_number_of_visits_in_fewer_batches(leaves, selection):
+    network = HashNetwork(7, batch_size=16)
+    params = SearchParams(num_simulations=101, selection=selection)
+    found = analyse(CONNECT_FOUR, states(lines=["4453"]), network, params, seed=0, leaves_per_search=leaves)
+    assert found.visit_counts.sum() == found.num_simulations == 101
+    assert network.num_calls < 1.6 * 101 / leaves + 3
+
+
+def test_leaves_fill_what_positions_leave_free_of_a_batch():
+    network, plain = HashNetwork(7, batch_size=8), HashNetwork(7, batch_size=8)
+    params = SearchParams(num_simulations=40)
+    one = analyse(CONNECT_FOUR, states(), network, params, seed=0, leaves_per_search=16)  # as many positions as rows
+    assert_same(one, analyse(CONNECT_FOUR, states(), plain, params, seed=0))
+
+
+def test_leaves_that_wait_are_seen_with_their_past():
+    game = GameDefinition("walk_all", Path(__file__).parents[1] / "csrc" / "games" / "walk_all.hpp").load(cells=12)
+    start = game.state_from_moves([0, 1, 2])
+    seen = set()
+
+    class Watching(HashNetwork):
+        def evaluate(self, observations):
+            seen.update(row.tobytes() for row in observations)
+            return super().evaluate(observations)
+
+    network = Watching(game.num_actions, batch_size=8)
+    analyse(game, [start], network, SearchParams(num_simulations=80), seed=0, leaves_per_search=8)
+    reached, layer = {start.planes().tobytes()}, [start]
+    for _ in range(8):
+        layer = [after(state, action) for state in layer if not state.is_terminal for action in state.legal_actions()]
+        layer = list({state.planes().tobytes(): state for state in layer if not state.is_terminal}.values())
+        reached |= {state.planes().tobytes() for state in layer}
+    assert len(seen) > 30
+    assert seen <= reached
+
+
+def after(state, action):
+    state = state.copy()
+    state.apply(int(action))
+    return state
+
+
+def test_a_search_can_be_watched_and_ended():
+    network = HashNetwork(7)
+    params = SearchParams(num_simulations=100_000)
+    state = CONNECT_FOUR.state_from_moves("4453")
+    found = list(refine(CONNECT_FOUR, state, network, params, seed=0, until=lambda: network.num_calls >= 300))
+    counts = [each.num_simulations for each in found]
+    assert all(2 * one <= other for one, other in itertools.pairwise(counts[:-1]))
+    assert 300 <= counts[-1] < 500
+    whole = analyse(CONNECT_FOUR, [state], network, SearchParams(num_simulations=counts[-1]), seed=0)
+    assert_same(found[-1], whole)
+    shown = analyse(CONNECT_FOUR, [state], network, SearchParams(num_simulations=counts[0]), seed=0)
+    assert_same(found[0], shown)

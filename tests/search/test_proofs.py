@@ -41,7 +41,7 @@ def test_a_win_at_hand_is_proven_and_played(kind):
     assert found.proven[0]
     assert found.values[0] == 1
     assert np.flatnonzero(found.visit_counts[0]).tolist() == [3]
-    assert found.best_actions()[0] == 3
+    assert found.best_actions[0] == 3
     assert found.visit_counts.sum() < 40, "the search ends with the proof"
 
 
@@ -119,7 +119,7 @@ def test_proven_values_and_moves_of_tictactoe_are_those_of_brute_force(plies):
         value, best = minimax(tuple(state.actions))
         assert found.proven[0]
         assert found.values[0] == value
-        assert found.best_actions()[0] in best
+        assert found.best_actions[0] in best
         assert set(np.flatnonzero(found.visit_counts[0]).tolist()) <= set(best)
 
 
@@ -131,7 +131,7 @@ def test_the_last_moves_of_connect_four_are_proven_without_knowledge_draws_inclu
     found = analyse(CONNECT_FOUR, [position.state for position in late], UNIFORM, params, seed=1)
     assert found.proven.all()
     assert found.values.tolist() == [np.sign(position.score) for position in late]
-    for position, action in zip(late, found.best_actions(), strict=True):
+    for position, action in zip(late, found.best_actions, strict=True):
         assert np.sign(position.score_of(int(action))) == np.sign(position.score)
     assert found.visit_counts.sum() < 1600, "positions that are met by several ways are proven once"
 

@@ -1,5 +1,6 @@
 """Self-play: the games it plays, what it records of them, and that it can be put aside and taken up again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from networks import HashNetwork
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
 from rlplat.errors import DivergedError, GameError
-from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams
+from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
 from rlplat.search.game import GameDefinition
 from rlplat.search.self_play import SelfPlay, SelfPlayParams
 
@@ -456,3 +457,40 @@ def test_an_exception_of_the_rules_reaches_python():
     play = make(game, evaluator=UNIFORM, num_threads=2, opening_plies=0)
     with pytest.raises(RuntimeError, match="thrown by the rules"):
         play.select(0, np.zeros((4, 1, 1, 1), np.float32))
+
+
+def test_the_surprise_is_the_divergence_of_the_target_from_the_priors_without_noise():
+    network = HashNetwork(SMALL.num_actions)
+    records = play_positions(make(kept_visits=0, fast_share=0.5, fast_simulations=5), 60)
+    for _, positions, policies in each_game(records):
+        state = SMALL.initial_state()
+        for ply, action in enumerate(records["action"][positions]):
+            found = records["surprise"][positions][ply]
+            if len(policies[ply]) == 0:
+                assert found == 0
+            else:
+                prior = analyse(SMALL, [state], network, SearchParams(0), seed=0).priors[0][state.legal_actions()]
+                target = policies[ply] / policies[ply].sum()
+                some = target > 0
+                assert found == pytest.approx((target[some] * np.log(target[some] / prior[some])).sum(), abs=1e-3)
+            state.apply(int(action))
+
+
+class Certain(HashNetwork):
+    """Priors far apart: shaped noise is even where all are above 1 %."""
+
+    def evaluate(self, observations):
+        logits, values = super().evaluate(observations)
+        return 5 * logits, values
+
+
+@pytest.mark.parametrize("changes", [{"forced_playouts": 2.0}, {"root_temperature": 1.5}, {"shaped_noise": True}])
+def test_exploration_at_the_root_changes_full_searches_and_leaves_fast_ones_alone(changes):
+    def moves(search, fast_share):
+        play = make(search=search, fast_share=fast_share, fast_simulations=25)
+        advance(play, 400, Certain(SMALL.num_actions))
+        return play.take_finished()["action"].tolist()
+
+    explored = replace(SEARCH, **changes)
+    assert moves(explored, 1.0) == moves(SEARCH, 1.0) != []
+    assert moves(explored, 0.0) != moves(SEARCH, 0.0)

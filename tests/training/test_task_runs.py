@@ -115,7 +115,7 @@ def test_a_run_of_a_task_is_evaluated_by_episodes_and_not_rated(config_path, tmp
         folder, against=["expert"], num_games=200, num_simulations=None, num_episodes=7, seed=1, trust=TOYS
     )
     assert (agent.player, expert.player, agent.num_episodes, agent.step) == ("agent", "expert", 7, 2)
-    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").iterdir()]
+    kept = [json.loads(path.read_text()) for path in (folder / "evaluations").glob("*.json")]
     assert kept[-1]["episodes"][1]["mean_return"] == expert.mean_return
     weights = load_arrays(folder / "checkpoints" / "00000002" / "weights.safetensors")
     assert weights["observations.parts.policy.count"] > 0, "what normalises is saved with the policy"
@@ -128,3 +128,13 @@ def test_check_predicts_a_run_of_a_task(config_path):
     assert found["check.end.updates"] == 6 and found["check.end.by"] == "training.max_updates"
     assert found["check.end.steps"] == pytest.approx(6 * 48, rel=0.1)
     assert found["check.rate.steps"] > 0 and "check.evaluation.return" in found
+
+
+def test_check_predicts_a_run_from_a_replay_with_its_memory(tmp_path):
+    path = tmp_path / "sac.yaml"
+    path.write_text(SAC)
+    config = load_config(path, ["agent.collect_steps=1", "agent.replay.capacity=100000000"], trust=TOYS)
+    found = {result.name: result.value for result in check(config, TOYS, seconds=0.1)}
+    assert found["check.rate.updates_per_step"] == pytest.approx(0.25, rel=0.1)
+    full = found["check.memory.learner_full"] - found["check.memory.learner_now"]
+    assert full == pytest.approx(100_000_000 * (3 * 4 + 4 + 2) / 2**20, rel=0.01), "three floats, one place, two flags"

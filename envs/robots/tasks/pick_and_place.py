@@ -64,7 +64,7 @@ class PickAndPlace(ObjectTask):
             "lift": 0.25 * lifted,
             "carry": 0.25 * lifted * (1 - np.tanh(distance / 0.15)),
             "place": 0.35 * (lifted >= 1) * np.exp(-((off / NEAR_M) ** 2)),
-            "effort": -0.02 * np.square(actions).mean(axis=1),
+            "effort": self.effort(actions),
         }
 
     def measures(self) -> Terms:

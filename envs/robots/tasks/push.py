@@ -40,7 +40,7 @@ class Push(ObjectTask):
             "approach": 0.2 * (1 - np.tanh(self.distance_to_object() / 0.15)),
             "push": 0.4 * (1 - np.tanh(distance / 0.15)),
             "there": 0.4 * np.exp(-((distance / NEAR_M) ** 2)),
-            "effort": -0.02 * np.square(actions).mean(axis=1),
+            "effort": self.effort(actions),
         }
 
     def measures(self) -> Terms:

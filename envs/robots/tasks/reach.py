@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.robots.arm import NEVER_COLLIDES
-from envs.robots.arm_task import ArmTask
+from envs.robots.arm_task import ArmTask, length
 from envs.robots.positions import draw_position
 from envs.robots.task import Array, Flags, Terms
 
@@ -48,7 +48,7 @@ class Reach(ArmTask):
         return {
             "near": 0.5 * (1 - np.tanh(distance / 0.15)),
             "there": 0.5 * np.exp(-((distance / NEAR_M) ** 2)),
-            "effort": -0.02 * np.square(actions).mean(axis=1),
+            "effort": self.effort(actions),
         }
 
     def measures(self) -> Terms:
@@ -66,6 +66,4 @@ class Reach(ArmTask):
         return self._mocap[:, 0]
 
     def _distance(self) -> Array:
-        away = self._target - self.kinematics.hand
-        distance: Array = np.sqrt(np.square(away).sum(axis=1))
-        return distance
+        return length(self._target - self.kinematics.hand)

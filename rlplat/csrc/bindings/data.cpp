@@ -1,5 +1,8 @@
+#include <vector>
+
 #include "bindings/arrays.hpp"
 #include "data/draw.hpp"
+#include "data/stack_frames.hpp"
 
 namespace rlplat {
 
@@ -42,9 +45,30 @@ void draw_batch(const Game& game, Array<const std::uint8_t, 2> states, Array<con
   }
 }
 
+void stack_all_frames(Array<const std::uint8_t, 4> frames, Array<const std::int64_t, 2> rows,
+                      Array<std::uint8_t, 4> out) {
+  const std::size_t num = rows.shape(0), stack = rows.shape(1), channels = frames.shape(3);
+  const std::size_t pixels = frames.shape(1) * frames.shape(2);
+  check_length(out, 0, num, "out");
+  check_length(out, 1, frames.shape(1), "out");
+  check_length(out, 2, frames.shape(2), "out");
+  check_length(out, 3, stack * channels, "out");
+  std::vector<const std::uint8_t*> chosen(num * stack);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::int64_t row = rows.data()[i];
+    if (row < 0 || row >= static_cast<std::int64_t>(frames.shape(0))) throw nb::index_error("rows: outside of frames");
+    chosen[i] = frames.data() + static_cast<std::size_t>(row) * pixels * channels;
+  }
+  const nb::gil_scoped_release release;
+  for (std::size_t i = 0; i < num; ++i)
+    stack_frames(chosen.data() + i * stack, stack, pixels, channels, out.data() + i * stack * pixels * channels);
+}
+
 }  // namespace
 
 void bind_data(nb::module_& module) {
+  module.def("stack_frames", &stack_all_frames, nb::arg("frames").noconvert(), nb::arg("rows").noconvert(),
+             nb::arg("out").noconvert(), "Put frames [F, H, W, C] of `rows` [N, S] into out [N, H, W, S C].");
   module.def("draw_batch", &draw_batch, nb::arg("game"), nb::arg("states").noconvert(), nb::arg("rows").noconvert(),
              nb::arg("plies").noconvert(), nb::arg("policy").noconvert(), nb::arg("policy_offsets").noconvert(),
              nb::arg("num_legal").noconvert(), nb::arg("symmetries").noconvert(), nb::arg("planes_out").noconvert(),

@@ -2,7 +2,10 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <initializer_list>
+#include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "bindings/arrays.hpp"
 #include "bindings/position.hpp"
@@ -16,11 +19,22 @@ namespace {
 
 using ReleaseGil = nb::call_guard<nb::gil_scoped_release>;
 
+// The value that belongs to a name.
+template <class T>
+T one_of(const char* what, const std::string& name, std::initializer_list<std::pair<const char*, T>> values) {
+  std::string allowed;
+  for (const auto& [known, value] : values) {
+    if (name == known) return value;
+    allowed += (allowed.empty() ? "" : " or ") + std::string(known);
+  }
+  throw std::invalid_argument(std::string(what) + " is '" + name + "'; it must be " + allowed);
+}
+
 EvaluatorKind evaluator_kind(const std::string& name) {
-  if (name == "network") return EvaluatorKind::kNetwork;
-  if (name == "uniform") return EvaluatorKind::kUniform;
-  if (name == "rollout") return EvaluatorKind::kRollout;
-  throw std::invalid_argument("evaluator is '" + name + "'; it must be network, uniform or rollout");
+  return one_of<EvaluatorKind>("evaluator", name,
+                               {{"network", EvaluatorKind::kNetwork},
+                                {"uniform", EvaluatorKind::kUniform},
+                                {"rollout", EvaluatorKind::kRollout}});
 }
 
 void check_group(const BatchSearch& search, int group) {
@@ -54,7 +68,7 @@ void alpha_beta(std::shared_ptr<Game> game, const std::vector<const Position*>& 
 int select(BatchSearch& search, int group, Array<float, 4> observations) {
   check_group(search, group);
   const Shape& shape = search.game().shape();
-  check_at_least(observations, 0, static_cast<std::size_t>(search.searches_per_group()), "observations");
+  check_at_least(observations, 0, static_cast<std::size_t>(search.rows_per_group()), "observations");
   check_length(observations, 1, static_cast<std::size_t>(shape.num_planes), "observations");
   check_length(observations, 2, static_cast<std::size_t>(shape.height), "observations");
   check_length(observations, 3, static_cast<std::size_t>(shape.width), "observations");
@@ -109,12 +123,15 @@ RecordArrays record_arrays(const nb::dict& arrays, const RecordCounts& counts, s
   return {column<std::int64_t>(arrays, "game_number", games),
           column<std::uint64_t>(arrays, "random_state", games),
           column<std::int32_t>(arrays, "opening_plies", games),
+          column<std::uint8_t>(arrays, "played_on", games),
+          column<std::uint8_t>(arrays, "resigned", games),
           column<std::int32_t>(arrays, "num_positions", games),
           column<float>(arrays, "outcome", games),
           reinterpret_cast<std::byte*>(column<std::uint8_t>(arrays, "states", positions, state_size)),
           column<std::uint8_t>(arrays, "player", positions),
           column<std::int32_t>(arrays, "action", positions),
           column<float>(arrays, "root_value", positions),
+          column<float>(arrays, "surprise", positions),
           column<std::uint16_t>(arrays, "num_legal", positions),
           column<std::uint16_t>(arrays, "policy", static_cast<std::size_t>(counts.policy))};
 }
@@ -149,19 +166,38 @@ void bind_search(nb::module_& module) {
       .def(
           "__init__",
           [](SearchParams* self, int num_simulations, float c_base, float c_init, const std::string& fpu,
-             float fpu_value, float dirichlet_alpha, float noise_fraction, bool prove) {
-            if (fpu != "constant" && fpu != "reduction")
-              throw std::invalid_argument("fpu is '" + fpu + "'; it must be constant or reduction");
+             float fpu_value, float dirichlet_alpha, float noise_fraction, bool shaped_noise, float root_temperature,
+             float forced_playouts, bool prove, const std::string& selection, int gumbel_actions, float c_visit,
+             float c_scale, float gumbel_scale, float lcb_deviations) {
             new (self) SearchParams{
-                num_simulations, c_base,          c_init,         fpu == "constant" ? Fpu::kConstant : Fpu::kReduction,
-                fpu_value,       dirichlet_alpha, noise_fraction, prove};
+                .num_simulations = num_simulations,
+                .c_base = c_base,
+                .c_init = c_init,
+                .fpu = one_of<Fpu>("fpu", fpu, {{"constant", Fpu::kConstant}, {"reduction", Fpu::kReduction}}),
+                .fpu_value = fpu_value,
+                .dirichlet_alpha = dirichlet_alpha,
+                .noise_fraction = noise_fraction,
+                .shaped_noise = shaped_noise,
+                .root_temperature = root_temperature,
+                .forced_playouts = forced_playouts,
+                .prove = prove,
+                .selection = one_of<Selection>("selection", selection,
+                                               {{"puct", Selection::kPuct}, {"gumbel", Selection::kGumbel}}),
+                .gumbel_actions = gumbel_actions,
+                .c_visit = c_visit,
+                .c_scale = c_scale,
+                .gumbel_scale = gumbel_scale,
+                .lcb_deviations = lcb_deviations};
           },
           nb::kw_only(), nb::arg("num_simulations"), nb::arg("c_base"), nb::arg("c_init"), nb::arg("fpu"),
-          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("prove"));
+          nb::arg("fpu_value"), nb::arg("dirichlet_alpha"), nb::arg("noise_fraction"), nb::arg("shaped_noise"),
+          nb::arg("root_temperature"), nb::arg("forced_playouts"), nb::arg("prove"), nb::arg("selection"),
+          nb::arg("gumbel_actions"), nb::arg("c_visit"), nb::arg("c_scale"), nb::arg("gumbel_scale"),
+          nb::arg("lcb_deviations"));
 
   nb::class_<BatchSearch>(module, "BatchSearch", "Many searches side by side; see csrc/search/batch_search.hpp.")
       .def("select", &select, nb::arg("group"), nb::arg("observations").noconvert(), ReleaseGil(),
-           "Fill rows of `observations` float32[>=searches_per_group, C, H, W] with leaves that need the network; "
+           "Fill rows of `observations` float32[>=rows_per_group, C, H, W] with leaves that need the network; "
            "returns how many.")
       .def("backup", &backup, nb::arg("group"), nb::arg("logits").noconvert(), nb::arg("values").noconvert(),
            ReleaseGil(),
@@ -169,7 +205,7 @@ void bind_search(nb::module_& module) {
            "player to move. DivergedError if one is not finite.")
       .def("clear_cache", &BatchSearch::clear_cache)
       .def("counters", &counters)
-      .def_prop_ro("searches_per_group", &BatchSearch::searches_per_group)
+      .def_prop_ro("rows_per_group", &BatchSearch::rows_per_group)
       .def_prop_ro("num_groups", &BatchSearch::num_groups);
 
   nb::class_<Records>(module, "Records", "Game records on their way into arrays.")
@@ -204,19 +240,20 @@ void bind_search(nb::module_& module) {
           [](SelfPlay* self, std::shared_ptr<Game> game, const SearchParams& params, const std::string& evaluator,
              int num_searches, int num_groups, int num_threads, std::uint64_t cache_bytes, int kept_visits,
              std::uint64_t seed, std::int64_t first_game, std::int64_t game_stride, int opening_plies,
-             float temperature, int temperature_plies, float final_temperature, float fast_share,
-             int fast_simulations) {
+             float temperature, int temperature_plies, float final_temperature, float fast_share, int fast_simulations,
+             float resign_value, float played_on_share) {
             new (self) SelfPlay(
                 std::move(game), params,
                 BatchParams{evaluator_kind(evaluator), num_searches, num_groups, num_threads, cache_bytes, kept_visits},
                 SelfPlayParams{seed, first_game, game_stride, opening_plies, temperature, temperature_plies,
-                               final_temperature, fast_share, fast_simulations});
+                               final_temperature, fast_share, fast_simulations, resign_value, played_on_share});
           },
           nb::arg("game"), nb::arg("params"), nb::kw_only(), nb::arg("evaluator"), nb::arg("num_searches"),
           nb::arg("num_groups"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("kept_visits"),
           nb::arg("seed"), nb::arg("first_game"), nb::arg("game_stride"), nb::arg("opening_plies"),
           nb::arg("temperature"), nb::arg("temperature_plies"), nb::arg("final_temperature"), nb::arg("fast_share"),
-          nb::arg("fast_simulations"))
+          nb::arg("fast_simulations"), nb::arg("resign_value"), nb::arg("played_on_share"))
+      .def("set_resign_value", &SelfPlay::set_resign_value, nb::arg("value"))
       .def_prop_ro("finished_positions", &SelfPlay::finished_positions)
       .def(
           "take_finished",
@@ -232,21 +269,26 @@ void bind_search(nb::module_& module) {
           "__init__",
           [](Analysis* self, std::shared_ptr<Game> game, const SearchParams& params,
              const std::vector<const Position*>& positions, const std::string& evaluator, int num_searches,
-             int num_threads, std::uint64_t cache_bytes, std::uint64_t seed) {
+             int num_threads, std::uint64_t cache_bytes, int leaves_per_search, std::uint64_t seed) {
             std::vector<History> histories;
             check_same_game(*game, positions);
             for (const Position* position : positions) histories.push_back(position->history);
-            new (self) Analysis(std::move(game), params,
-                                BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0},
-                                std::move(histories), seed);
+            new (self) Analysis(
+                std::move(game), params,
+                BatchParams{evaluator_kind(evaluator), num_searches, 1, num_threads, cache_bytes, 0, leaves_per_search},
+                std::move(histories), seed);
           },
           nb::arg("game"), nb::arg("params"), nb::arg("positions"), nb::kw_only(), nb::arg("evaluator"),
-          nb::arg("num_searches"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("seed"))
+          nb::arg("num_searches"), nb::arg("num_threads"), nb::arg("cache_bytes"), nb::arg("leaves_per_search"),
+          nb::arg("seed"))
       .def_prop_ro("done", &Analysis::done)
+      .def("stop", &Analysis::stop, "End all searches with what they have, as soon as their roots are evaluated.")
+      .def("note", nb::overload_cast<>(&Analysis::note), "Fill in the results of searches under way, as they are now.")
       .def(
           "write",
           [](const Analysis& analysis, Array<std::int32_t, 2> visit_counts, Array<float, 2> q_values,
-             Array<float, 2> priors, Array<float, 1> values, Array<bool, 1> proven) {
+             Array<float, 2> priors, Array<float, 2> policies, Array<std::int64_t, 1> best_actions,
+             Array<float, 1> values, Array<bool, 1> proven) {
             const std::size_t count = analysis.results().size();
             const auto num_actions = static_cast<std::size_t>(analysis.game().shape().num_actions);
             check_length(visit_counts, 0, count, "visit_counts");
@@ -255,22 +297,29 @@ void bind_search(nb::module_& module) {
             check_length(q_values, 1, num_actions, "q_values");
             check_length(priors, 0, count, "priors");
             check_length(priors, 1, num_actions, "priors");
+            check_length(policies, 0, count, "policies");
+            check_length(policies, 1, num_actions, "policies");
+            check_length(best_actions, 0, count, "best_actions");
             check_length(values, 0, count, "values");
             check_length(proven, 0, count, "proven");
             for (std::size_t p = 0; p < count; ++p) {
               const Analysis::Result& result = analysis.results()[p];
               values.data()[p] = result.value;
+              best_actions.data()[p] = result.best_action;
+              const float sum = std::accumulate(result.policy.begin(), result.policy.end(), 0.0f);
               proven.data()[p] = result.proven;
               for (std::size_t i = 0; i < result.actions.size(); ++i) {
                 const std::size_t at = p * num_actions + static_cast<std::size_t>(result.actions[i]);
                 visit_counts.data()[at] = static_cast<std::int32_t>(result.visits[i]);
                 q_values.data()[at] = result.q_values[i];
                 priors.data()[at] = result.priors[i];
+                policies.data()[at] = sum > 0.0f ? result.policy[i] / sum : result.priors[i];
               }
             }
           },
           nb::kw_only(), nb::arg("visit_counts").noconvert(), nb::arg("q_values").noconvert(),
-          nb::arg("priors").noconvert(), nb::arg("values").noconvert(), nb::arg("proven").noconvert(),
+          nb::arg("priors").noconvert(), nb::arg("policies").noconvert(), nb::arg("best_actions").noconvert(),
+          nb::arg("values").noconvert(), nb::arg("proven").noconvert(),
           "Fill the entries of legal actions; others stay as they are.")
       .def(
           "principal_variation",

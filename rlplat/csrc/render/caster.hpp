@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "render/drawing.hpp"
 #include "render/scene.hpp"
 #include "render/view.hpp"
 #include "search/worker_threads.hpp"
@@ -16,6 +17,7 @@ struct CasterOptions {
   bool supersampling = false;  // colours are means of 2x2 rays
   bool shadows = false;
   int num_threads = 1;
+  const Drawing* drawing = &fastest_drawing();
 };
 
 class Caster {
@@ -32,19 +34,13 @@ class Caster {
  private:
   // What one thread works on: a band of rows of one picture.
   struct Band {
-    int width = 0, stride = 0, top = 0, rows = 0;
     View view;
-    Buffer depth;
-    std::vector<std::int32_t> seen;  // positions in view.geoms(), -1: nothing
-    std::vector<std::uint8_t> lines;
+    std::vector<float> depth;
+    std::vector<std::int32_t> seen, colours;
   };
 
   void draw(const Scene& scene, std::size_t simulation, Band& band, std::uint8_t* colours, float* depth,
             std::int32_t* ids) const;
-  void trace(const Scene& scene, Band& band) const;
-  void paint(const Band& band, int row, std::uint8_t* line) const;
-  void copy(const Band& band, float* depth, std::int32_t* ids) const;
-  void paint_rows(Band& band, std::uint8_t* colours) const;
 
   CasterOptions options_;
   WorkerThreads workers_;

@@ -2,12 +2,19 @@
 // IEEE 754 says and never fused, so it is the same on every processor and for every number of lanes.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "inference/vector.hpp"
+#include "render/triple.hpp"
+
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 namespace rlplat::render {
+
+// Unnamed: files that are compiled for different processors must not share these.
+namespace {
 
 using Integers [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int32_t;
 using Words [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int64_t;
@@ -17,26 +24,39 @@ using Mask = Integers;
 
 inline Vector all(float x) { return Vector{} + x; }
 inline Vector select(Mask mask, Vector yes, Vector no) { return mask ? yes : no; }
-inline Vector smaller(Vector a, Vector b) { return a < b ? a : b; }
-inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+
+// b where one is no number, as x86's instructions have it.
+inline Vector smaller(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return _mm512_min_ps(a, b);
+#elif defined(__AVX__)
+  return _mm256_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
+inline Vector larger(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(a, b);
+#elif defined(__AVX__)
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
 inline Vector absolute(Vector x) { return reinterpret_cast<Vector>(reinterpret_cast<Integers>(x) & 0x7fffffff); }
 
 inline bool any(Mask mask) {
-#if defined(__AVX__) && !defined(__AVX512F__)
-  return __builtin_ia32_movmskps256(reinterpret_cast<Vector>(mask)) != 0;
+#if defined(__AVX512DQ__)
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask)) != 0;
+#elif defined(__AVX__) && !defined(__AVX512F__)
+  return _mm256_movemask_ps(reinterpret_cast<Vector>(mask)) != 0;
 #else
   const Words words = reinterpret_cast<Words>(mask);
   std::int64_t found = 0;
   for (int i = 0; i < kLanes / 2; ++i) found |= words[i];
   return found != 0;
 #endif
-}
-
-// The first lane that is true; there must be one.
-inline int first_of(Mask mask) {
-  int lane = 0;
-  while (!mask[lane]) ++lane;
-  return lane;
 }
 
 // 0, 1, 2, ...
@@ -54,10 +74,14 @@ inline Vector to_floats(Integers x) { return __builtin_convertvector(x, Vector);
 inline Vector nearest_whole(Vector x) { return (x + 12582912.0f) - 12582912.0f; }
 
 inline Vector square_root(Vector x) {
-  alignas(Vector) float lanes[kLanes];
-  store(lanes, x);
-  for (float& lane : lanes) lane = std::sqrt(lane);
-  return load(lanes);
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(x);
+#elif defined(__AVX__)
+  return _mm256_sqrt_ps(x);
+#else
+  for (int lane = 0; lane < kLanes; ++lane) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
+#endif
 }
 
 // x to the power of `exponent` >= 0 for x in [0, 1], to 4e-6 times the exponent, relatively; tiny results become
@@ -79,23 +103,22 @@ inline Vector power(Vector x, float exponent) {
   return series * reinterpret_cast<Vector>((truncate(i) + 127) << 23);
 }
 
-// A point or direction, of one number each or of a lane of numbers each.
-template <class T>
-struct Triple {
-  T x, y, z;
-
-  friend auto operator+(const Triple& a, const Triple& b) { return Triple{a.x + b.x, a.y + b.y, a.z + b.z}; }
-  friend auto operator-(const Triple& a, const Triple& b) { return Triple{a.x - b.x, a.y - b.y, a.z - b.z}; }
-  friend auto operator*(T s, const Triple& a) { return Triple{s * a.x, s * a.y, s * a.z}; }
-};
-
 using Lanes3 = Triple<Vector>;
 
+inline Integers load_integers(const std::int32_t* from) {
+  return reinterpret_cast<Integers>(load(reinterpret_cast<const float*>(from)));
+}
+inline void store_integers(std::int32_t* to, Integers integers) {
+  store(reinterpret_cast<float*>(to), reinterpret_cast<Vector>(integers));
+}
+
 template <class A, class B>
-auto dot(const Triple<A>& a, const Triple<B>& b) {
+inline auto dot(const Triple<A>& a, const Triple<B>& b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
 inline Lanes3 spread(const Triple<float>& a) { return {all(a.x), all(a.y), all(a.z)}; }
+
+}  // namespace
 
 }  // namespace rlplat::render

@@ -9,6 +9,7 @@
 #include "render/scene.hpp"
 
 namespace rlplat::render {
+namespace {
 
 inline constexpr float kMiss = 3e38f;
 inline constexpr float kTiny = 1e-20f;
@@ -141,4 +142,5 @@ Lanes3 normal_at(const Lanes3& point, const Triple<float>& size) {
   return {zero, zero, one};
 }
 
+}  // namespace
 }  // namespace rlplat::render

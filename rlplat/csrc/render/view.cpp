@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "render/canvas.hpp"
+
 namespace rlplat::render {
 namespace {
 
@@ -51,6 +53,20 @@ Triple<double> half_box(Shape shape, const double* size) {
     default:
       return triple(size);
   }
+}
+
+// The cosine below which a highlight is less than 1/512 and left out: x^e <= exp(-e (1 - x)), and log2(s) is at most
+// that of the line through its neighbouring powers of two, plus 0.0861.
+float least_cosine_of(float specular, float exponent) {
+  int power_of_two = 0;
+  const float part = std::frexp(specular, &power_of_two);
+  const float log2 = static_cast<float>(power_of_two) + 2.0f * part - 2.0f + 0.0861f;
+  return std::max(0.0f, 1.0f - 0.6932f * std::max(9.0f + log2, 0.0f) / std::max(exponent, 1e-3f));
+}
+
+float squared_cosine_of(const float* surface) {
+  const float least = surface[1] > 0.0f ? least_cosine_of(surface[1], surface[2]) : 1.0f;
+  return least * least;
 }
 
 struct Screen {
@@ -146,7 +162,8 @@ void View::prepare(const Scene& scene, std::size_t simulation, int width, int he
               0,
               rgba,
               scene.geom_surface[simulation] + 3 * id,
-              scene.geom_checker[simulation] + 10 * id};
+              scene.geom_checker[simulation] + 10 * id,
+              squared_cosine_of(scene.geom_surface[simulation] + 3 * id)};
     // Capsules and cylinders are measured by radius and half length of the axis.
     if (shape == Shape::kCapsule) geom.size.z = static_cast<float>(size[1]);
     place_lights(scene, simulation, id);
@@ -156,16 +173,24 @@ void View::prepare(const Scene& scene, std::size_t simulation, int width, int he
   }
 }
 
+Sight View::sight() const {
+  return {geoms_.data(),     static_cast<int>(geoms_.size()),
+          occluders_.data(), static_cast<int>(occluders_.size()),
+          lights_.data(),    static_cast<int>(lights_.size()),
+          local_.data(),     background_,
+          to_eye_.data(),    stride_of(width_)};
+}
+
 void View::measure_rays(int width, int height, float pixel) {
   if (width == width_ && height == height_ && pixel == pixel_) return;
-  width_ = width, height_ = height, pixel_ = pixel, stride_ = padded(width, kLanes) + kLanes;
-  to_eye_ = Buffer(static_cast<std::size_t>(stride_) * height);
-  const Vector first = steps() + (0.5f - 0.5f * static_cast<float>(width));
+  width_ = width, height_ = height, pixel_ = pixel;
+  const int stride = stride_of(width);
+  to_eye_.resize(static_cast<std::size_t>(stride) * height);
   for (int row = 0; row < height; ++row) {
     const float y = pixel * (static_cast<float>(row) + 0.5f - 0.5f * static_cast<float>(height));
-    for (int column = 0; column < stride_; column += kLanes) {
-      const Vector x = pixel * (first + static_cast<float>(column));
-      store(to_eye_.data() + row * stride_ + column, -1.0f / square_root(x * x + (y * y + 1.0f)));
+    for (int column = 0; column < stride; ++column) {
+      const float x = pixel * (static_cast<float>(column) + 0.5f - 0.5f * static_cast<float>(width));
+      to_eye_[static_cast<std::size_t>(row) * stride + column] = -1.0f / std::sqrt(x * x + (y * y + 1.0f));
     }
   }
 }

@@ -3,9 +3,8 @@
 
 #include <vector>
 
-#include "inference/buffer.hpp"
-#include "render/lanes.hpp"
 #include "render/scene.hpp"
+#include "render/triple.hpp"
 
 namespace rlplat::render {
 
@@ -26,6 +25,7 @@ struct Geom {
   const float* rgba;
   const float* surface;
   const float* checker;
+  float squared_cosine;  // of the half way direction, where a highlight is too weak to be seen
 };
 
 struct Light {
@@ -36,9 +36,23 @@ struct Light {
   float cos_cutoff;  // -1 or less: shines all around
   float exponent;
 
-  Triple<float> ambient() const { return {colour[0], colour[1], colour[2]}; }
-  Triple<float> diffuse() const { return {colour[3], colour[4], colour[5]}; }
-  Triple<float> specular() const { return {colour[6], colour[7], colour[8]}; }
+  [[gnu::always_inline]] Triple<float> ambient() const { return {colour[0], colour[1], colour[2]}; }
+  [[gnu::always_inline]] Triple<float> diffuse() const { return {colour[3], colour[4], colour[5]}; }
+  [[gnu::always_inline]] Triple<float> specular() const { return {colour[6], colour[7], colour[8]}; }
+};
+
+// What a view holds, as plain arrays.
+struct Sight {
+  const Geom* geoms;  // those that may be on the screen
+  int num_geoms;
+  const Geom* occluders;  // those that can cast shadows
+  int num_occluders;
+  const Light* lights;  // the headlight last
+  int num_lights;
+  const LocalLight* local;  // [geom ids, lights]
+  const float* background;
+  const float* to_eye;  // -1 over the lengths of the pixels' rays, in rows `stride` apart
+  int stride;
 };
 
 class View {
@@ -46,14 +60,7 @@ class View {
   // Takes over a simulation's scene for pictures of `width` x `height` pixels.
   void prepare(const Scene& scene, std::size_t simulation, int width, int height);
 
-  const std::vector<Geom>& geoms() const { return geoms_; }          // those that may be on the screen
-  const std::vector<Geom>& occluders() const { return occluders_; }  // those that can cast shadows
-  const std::vector<Light>& lights() const { return lights_; }       // the headlight last
-  // `light` in the frame of geom `id`.
-  const LocalLight& local(int id, std::size_t light) const { return local_[id * lights_.size() + light]; }
-  const float* background() const { return background_; }
-  // -1 over the length of the rays of `row`, from `column` on; rows have room for a vector that begins at any pixel.
-  Vector to_eye(int row, int column) const { return load(to_eye_.data() + row * stride_ + column); }
+  Sight sight() const;
 
  private:
   void measure_rays(int width, int height, float pixel);
@@ -65,8 +72,8 @@ class View {
   std::vector<LocalLight> local_;
   const float* background_ = nullptr;
   // Kept from picture to picture, as most cameras keep their field of view.
-  Buffer to_eye_;
-  int stride_ = 0, width_ = 0, height_ = 0;
+  std::vector<float> to_eye_;
+  int width_ = 0, height_ = 0;
   float pixel_ = 0.0f;
 };
 

@@ -26,13 +26,24 @@ bool Analysis::start_next(Search& search) {
 }
 
 void Analysis::finish(Search& search, int) {
-  std::size_t& position = next_[static_cast<std::size_t>(search.index)];
+  note(search);
+  next_[static_cast<std::size_t>(search.index)] += searches().size();
+}
+
+void Analysis::note() {
+  for (const Search& search : searches())
+    if (search.active && search.tree.root_expanded() && !search.root_due) note(search);
+}
+
+void Analysis::note(const Search& search) {
+  const std::size_t position = next_[static_cast<std::size_t>(search.index)];
   const Tree& tree = search.tree;
   const auto copy = [](auto values) { return std::vector(values.begin(), values.end()); };
   Result& result = results_[position];
-  result = {copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()), tree.root_priors(),
-            tree.root_value(),         tree.root_proven(), tree.principal_variation()};
-  position += searches().size();
+  result = {
+      copy(tree.root_actions()), tree.root_counts(), copy(tree.root_q_values()),
+      tree.root_priors(),        tree.root_policy(), tree.root_actions()[static_cast<std::size_t>(tree.best_edge())],
+      tree.root_value(),         tree.root_proven(), tree.principal_variation()};
 }
 
 std::string Analysis::describe(const Search& search) const {

@@ -12,19 +12,25 @@ class Analysis : public BatchSearch {
            std::vector<History> positions, std::uint64_t seed);
 
   struct Result {
-    std::vector<std::int32_t> actions;  // legal, ascending; the next three belong to them
-    std::vector<float> visits, q_values, priors;
+    std::vector<std::int32_t> actions;  // legal, ascending; the next four belong to them
+    std::vector<float> visits, q_values, priors, policy;
+    std::int32_t best_action = 0;
     float value = 0.0f;  // from the view of the player to move
     bool proven = false;
     std::vector<std::int32_t> principal_variation;
   };
 
+  // Ends all searches with what they have, as soon as their roots are evaluated.
+  void stop() { hurry(); }
+  // Fills in the results of searches under way, as they are now.
+  void note();
   bool done() const;
   const std::vector<Result>& results() const { return results_; }
 
  private:
   bool start_next(Search& search) override;
   void finish(Search& search, int worker) override;
+  void note(const Search& search);
   std::string describe(const Search& search) const override;
 
   std::vector<History> positions_;

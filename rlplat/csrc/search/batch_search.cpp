@@ -51,7 +51,10 @@ BatchSearch::BatchSearch(std::shared_ptr<const Game> game, const SearchParams& s
       cache_(batch.cache_bytes) {
   if (batch_.num_groups < 1 || batch_.num_searches < 1 || batch_.num_searches % batch_.num_groups != 0)
     throw std::invalid_argument("num_searches must be a positive multiple of num_groups");
+  if (batch_.leaves_per_search < 1) throw std::invalid_argument("leaves_per_search must be at least 1");
   if (search_.num_simulations < 0) throw std::invalid_argument("num_simulations must be at least 0");
+  if (search_.selection == Selection::kGumbel && batch_.kept_visits > 0)
+    throw std::invalid_argument("sequential halving starts every search afresh: kept_visits must be 0");
   const int max_nodes = search_.num_simulations + batch_.kept_visits + 2;
   searches_.reserve(static_cast<std::size_t>(batch_.num_searches));
   for (int i = 0; i < batch_.num_searches; ++i) {
@@ -61,8 +64,14 @@ BatchSearch::BatchSearch(std::shared_ptr<const Game> game, const SearchParams& s
   if (batch_.kept_visits > 0)
     for (int i = 0; i < workers_.size(); ++i)
       scratch_.push_back(std::make_unique<Tree>(*game_, search_, exploration_, max_nodes));
-  priors_.resize(static_cast<std::size_t>(searches_per_group()));
+  priors_.resize(static_cast<std::size_t>(rows_per_group()));
   pending_.resize(static_cast<std::size_t>(batch_.num_groups));
+}
+
+int BatchSearch::num_pending(int group) const {
+  int rows = 0;
+  for (const Search* search : pending_[static_cast<std::size_t>(group)]) rows += static_cast<int>(search->keys.size());
+  return rows;
 }
 
 int BatchSearch::select(int group, float* observations) {
@@ -71,50 +80,77 @@ int BatchSearch::select(int group, float* observations) {
   workers_.run(per_group, [&](int i, int worker) { first[i].pending = descend(first[i], worker); });
   auto& pending = pending_[static_cast<std::size_t>(group)];
   pending.clear();
-  for (int i = 0; i < per_group; ++i)
-    if (first[i].pending) pending.push_back(first + i);
-  const int rows = static_cast<int>(pending.size());
-  workers_.run(rows, [&](int row, int) {
-    Search& search = *pending[static_cast<std::size_t>(row)];
-    game_->encode(search.tree.leaf_state(), search.tree.leaf_past(),
-                  observations + static_cast<std::size_t>(row) * game_->observation_size());
+  std::size_t rows = 0;
+  for (int i = 0; i < per_group; ++i) {
+    if (!first[i].pending) continue;
+    pending.push_back(first + i);
+    first[i].first_row = rows;
+    rows += first[i].keys.size();
+  }
+  workers_.run(static_cast<int>(pending.size()), [&](int i, int) {
+    Search& search = *pending[static_cast<std::size_t>(i)];
+    for (std::size_t leaf = 0; leaf < search.keys.size(); ++leaf) {
+      if (batch_.leaves_per_search > 1) search.tree.take_up(static_cast<int>(leaf));
+      game_->encode(search.tree.leaf_state(), search.tree.leaf_past(),
+                    observations + (search.first_row + leaf) * game_->observation_size());
+    }
   });
   if (rows > 0) ++counters_.batches;
-  counters_.batch_rows += rows;
-  return rows;
+  counters_.batch_rows += static_cast<std::int64_t>(rows);
+  return static_cast<int>(rows);
+}
+
+void BatchSearch::take_evaluations(Search& search, const float* logits, const float* values) {
+  const auto num_actions = static_cast<std::size_t>(game_->shape().num_actions);
+  Tree& tree = search.tree;
+  tree.end_waiting();
+  for (std::size_t leaf = 0; leaf < search.keys.size(); ++leaf) {
+    const std::size_t row = search.first_row + leaf;
+    if (batch_.leaves_per_search > 1) tree.take_up(static_cast<int>(leaf));
+    const auto actions = tree.leaf_actions();
+    priors_[row].resize(actions.size());
+    if (!softmax(logits + row * num_actions, actions, priors_[row]) || !std::isfinite(values[row])) {
+      priors_[row].clear();
+      continue;
+    }
+    search.counters.simulations += !tree.leaf_is_root();
+    search.simulations_left -= !tree.leaf_is_root();
+    tree.expand(priors_[row], values[row]);
+    ++search.counters.evaluations;
+  }
+  search.pending = false;
 }
 
 void BatchSearch::backup(int group, const float* logits, const float* values) {
   auto& pending = pending_[static_cast<std::size_t>(group)];
   const auto num_actions = static_cast<std::size_t>(game_->shape().num_actions);
-  workers_.run(static_cast<int>(pending.size()), [&](int i, int) {
-    const auto row = static_cast<std::size_t>(i);
-    Search& search = *pending[row];
-    const auto actions = search.tree.leaf_actions();
-    priors_[row].resize(actions.size());
-    if (!softmax(logits + row * num_actions, actions, priors_[row]) || !std::isfinite(values[row])) {
-      priors_[row].clear();
-      return;
-    }
-    search.counters.simulations += !search.tree.leaf_is_root();
-    search.simulations_left -= !search.tree.leaf_is_root();
-    search.tree.expand(priors_[row], values[row]);
-    ++search.counters.evaluations;
-    search.pending = false;
-  });
+  workers_.run(static_cast<int>(pending.size()),
+               [&](int i, int) { take_evaluations(*pending[static_cast<std::size_t>(i)], logits, values); });
   std::string refused;
-  for (std::size_t row = 0; row < pending.size(); ++row) {
-    if (!priors_[row].empty()) cache_.insert(pending[row]->key, priors_[row], values[row]);
-    else if (refused.empty())
-      refused = describe(*pending[row]) + ": the network's evaluation of row " + std::to_string(row) +
-                " is not finite: value " + std::to_string(values[row]) + ", logits of the legal actions" +
-                listed(logits + row * num_actions, pending[row]->tree.leaf_actions());
-  }
+  for (Search* search : pending)
+    for (std::size_t leaf = 0; leaf < search->keys.size(); ++leaf) {
+      const std::size_t row = search->first_row + leaf;
+      if (!priors_[row].empty()) {
+        cache_.insert(search->keys[leaf], priors_[row], values[row]);
+      } else if (refused.empty()) {
+        if (batch_.leaves_per_search > 1) search->tree.take_up(static_cast<int>(leaf));
+        refused = describe(*search) + ": the network's evaluation of row " + std::to_string(row) +
+                  " is not finite: value " + std::to_string(values[row]) + ", logits of the legal actions" +
+                  listed(logits + row * num_actions, search->tree.leaf_actions());
+      }
+    }
   pending.clear();
   if (!refused.empty()) throw NonFiniteEvaluation(refused);
 }
 
+bool BatchSearch::add_to_batch(Search& search, std::uint64_t key) {
+  if (batch_.leaves_per_search > 1 && !search.tree.set_aside()) return true;  // it waits already
+  search.keys.push_back(key);
+  return static_cast<int>(search.keys.size()) == batch_.leaves_per_search || search.tree.leaf_is_root();
+}
+
 bool BatchSearch::descend(Search& search, int worker) {
+  search.keys.clear();
   for (int step = 0; step < kMaxSteps; ++step) {
     if (!search.active && !start_next(search)) return false;
     if (search.tree.root_expanded()) {
@@ -122,7 +158,9 @@ bool BatchSearch::descend(Search& search, int worker) {
         prepare_root(search);
         search.root_due = false;
       }
-      if (search.simulations_left <= 0 || search.tree.root_proven()) {
+      const int waiting = static_cast<int>(search.keys.size());
+      if (search.simulations_left <= waiting || search.tree.root_proven() || hurried_) {
+        if (waiting > 0) return true;
         search.active = false;
         finish(search, worker);
         continue;
@@ -135,11 +173,14 @@ bool BatchSearch::descend(Search& search, int worker) {
       continue;
     }
     if (batch_.evaluator == EvaluatorKind::kNetwork) {
-      search.key = game_->evaluation_key(search.tree.leaf_state(), search.tree.leaf_past());
+      const std::uint64_t key = game_->evaluation_key(search.tree.leaf_state(), search.tree.leaf_past());
       const std::size_t count = search.tree.leaf_actions().size();
       float value;
-      const float* priors = cache_.find(search.key, count, value);
-      if (priors == nullptr) return true;
+      const float* priors = cache_.find(key, count, value);
+      if (priors == nullptr) {
+        if (add_to_batch(search, key)) return true;
+        continue;
+      }
       ++search.counters.cache_hits;
       search.counters.simulations += !search.tree.leaf_is_root();
       search.simulations_left -= !search.tree.leaf_is_root();
@@ -148,7 +189,7 @@ bool BatchSearch::descend(Search& search, int worker) {
       evaluate_here(search);
     }
   }
-  return false;
+  return !search.keys.empty();
 }
 
 void BatchSearch::evaluate_here(Search& search) {

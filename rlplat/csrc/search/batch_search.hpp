@@ -30,7 +30,8 @@ struct BatchParams {
   int num_groups = 1;
   int num_threads = 1;
   std::uint64_t cache_bytes = 0;
-  int kept_visits = 0;  // at most so many visits stay below a new root; 0: a new root starts afresh
+  int kept_visits = 0;        // at most so many visits stay below a new root; 0: a new root starts afresh
+  int leaves_per_search = 1;  // of one tree in a batch: more fill a batch where searches are few, for play
 };
 
 // A network gave NaN or infinity.
@@ -54,7 +55,7 @@ class BatchSearch {
   BatchSearch(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch);
   virtual ~BatchSearch() = default;
 
-  // Fills rows of `observations`, float[searches_per_group()][planes][height][width], in the order of the searches, and
+  // Fills rows of `observations`, float[rows_per_group()][planes][height][width], in the order of the searches, and
   // returns how many. 0: every search of the group is over (or, without a network, the step limit was reached).
   int select(int group, float* observations);
   // `logits`, float[rows][num_actions], may hold anything at illegal actions; `values`, float[rows], from the view of
@@ -65,8 +66,9 @@ class BatchSearch {
   void clear_cache() { cache_.clear(); }
   const Game& game() const { return *game_; }
   int searches_per_group() const { return batch_.num_searches / batch_.num_groups; }
+  int rows_per_group() const { return searches_per_group() * batch_.leaves_per_search; }
   int num_groups() const { return batch_.num_groups; }
-  int num_pending(int group) const { return static_cast<int>(pending_[static_cast<std::size_t>(group)].size()); }
+  int num_pending(int group) const;  // rows
   Counters counters() const;
 
  protected:
@@ -82,14 +84,15 @@ class BatchSearch {
     bool root_due = false;  // prepare_root is owed as soon as the root has priors
     int simulations_left = 0;
     bool pending = false;
-    std::uint64_t key = 0;  // of the pending leaf
+    std::vector<std::uint64_t> keys;  // of the pending leaves
+    std::size_t first_row = 0;        // of these in the batch
     Counters counters;
   };
 
   // Starts the next search of `search`: sets the root by start_search. False: nothing is left to do.
   virtual bool start_next(Search& search) = 0;
-  // The root of a new search has its priors; adds noise to them.
-  virtual void prepare_root(Search& search) { search.tree.add_root_noise(search.random); }
+  // The root of a new search has its priors.
+  virtual void prepare_root(Search& search) { search.tree.prepare_root(search.simulations_left, true, search.random); }
   // The simulations of a search are done. Called on worker threads, for different searches at once.
   virtual void finish(Search& search, int worker) = 0;
   // What `search` is at work on, for messages.
@@ -101,12 +104,19 @@ class BatchSearch {
   // Forgets every tree and evaluation under way; the searches start again from their histories.
   void drop_trees();
 
+  // Ends every search as soon as its root is evaluated.
+  void hurry() { hurried_ = true; }
+
   const SearchParams& search_params() const { return search_; }
   std::vector<Search>& searches() { return searches_; }
 
  private:
   // Until the leaf needs the network (true), or nothing is left to do or the step limit was reached (false).
   bool descend(Search& search, int worker);
+  // Adds the pending leaf to the batch. True: the search takes no more of them before they are evaluated.
+  bool add_to_batch(Search& search, std::uint64_t key);
+  // Backs up what the network says of a search's leaves.
+  void take_evaluations(Search& search, const float* logits, const float* values);
   void evaluate_here(Search& search);
 
   std::shared_ptr<const Game> game_;
@@ -117,9 +127,10 @@ class BatchSearch {
   EvaluationCache cache_;
   std::vector<Search> searches_;
   std::vector<std::unique_ptr<Tree>> scratch_;  // one per worker
-  std::vector<std::vector<float>> priors_;      // one row per search of a group
+  std::vector<std::vector<float>> priors_;      // one row per row of a group's batch
   std::vector<std::vector<Search*>> pending_;   // per group, in the order of its batch
   Counters counters_;
+  bool hurried_ = false;
 };
 
 }  // namespace rlplat

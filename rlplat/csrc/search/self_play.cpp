@@ -1,6 +1,7 @@
 #include "search/self_play.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace rlplat {
 
@@ -21,6 +22,17 @@ std::vector<T> take(T*& from, std::size_t count) {
   return out;
 }
 
+// KL(shares / sum || priors).
+float surprise(const std::vector<float>& shares, float sum, const std::vector<float>& priors) {
+  double divergence = 0.0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] <= 0.0f) continue;
+    const double share = shares[i] / sum;
+    divergence += share * std::log(share / std::max(priors[i], std::numeric_limits<float>::min()));
+  }
+  return static_cast<float>(std::max(0.0, divergence));
+}
+
 }  // namespace
 
 RecordCounts count_records(std::span<const GameRecord> records) {
@@ -39,12 +51,15 @@ void write_records(std::span<const GameRecord> records, const RecordArrays& out)
     *to.number++ = record.number;
     *to.random_state++ = record.random_state;
     *to.opening_plies++ = record.opening_plies;
+    *to.played_on++ = record.played_on;
+    *to.resigned++ = record.resigned;
     *to.num_positions++ = static_cast<std::int32_t>(record.actions.size());
     *to.outcome++ = record.outcome;
     put(to.states, record.states);
     put(to.players, record.players);
     put(to.actions, record.actions);
     put(to.root_values, record.root_values);
+    put(to.surprises, record.surprises);
     put(to.num_legal, record.num_legal);
     put(to.policy, record.policy);
   }
@@ -60,6 +75,8 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.number = *from.number++;
     record.random_state = *from.random_state++;
     record.opening_plies = *from.opening_plies++;
+    record.played_on = *from.played_on++ != 0;
+    record.resigned = *from.resigned++ != 0;
     record.outcome = *from.outcome++;
     const std::int32_t length = *from.num_positions++;
     if (length < 0 || length > positions_left)
@@ -70,6 +87,7 @@ std::vector<GameRecord> read_records(const RecordCounts& counts, const RecordArr
     record.players = take(from.players, count);
     record.actions = take(from.actions, count);
     record.root_values = take(from.root_values, count);
+    record.surprises = take(from.surprises, count);
     record.num_legal = take(from.num_legal, count);
     std::size_t policy = 0;
     for (const std::uint16_t legal : record.num_legal) policy += legal;
@@ -88,7 +106,8 @@ SelfPlay::SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search,
     : BatchSearch(std::move(game), search, batch),
       params_(params),
       records_(searches().size()),
-      is_fast_(searches().size()) {
+      is_fast_(searches().size()),
+      priors_(searches().size()) {
   if (params_.game_stride < batch.num_searches)
     throw std::invalid_argument("game_stride must be at least num_searches, or two searches play the same game");
   if (search.num_simulations < 1) throw std::invalid_argument("self-play needs at least one simulation a move");
@@ -124,6 +143,7 @@ void SelfPlay::begin_game(Search& search, std::int64_t number) {
     search.history = std::move(after);
     ++record.opening_plies;
   }
+  record.played_on = params_.played_on_share > 0.0f && search.random.uniform() < params_.played_on_share;
 }
 
 // Playout cap randomisation (Wu 2019, "Accelerating Self-Play Learning in Go", section 3.1).
@@ -131,7 +151,8 @@ void SelfPlay::prepare_root(Search& search) {
   std::uint8_t& is_fast = is_fast_[static_cast<std::size_t>(search.index)];
   is_fast = params_.fast_share > 0.0f && search.random.uniform() < params_.fast_share;
   if (is_fast) search.simulations_left = params_.fast_simulations;
-  else BatchSearch::prepare_root(search);
+  priors_[static_cast<std::size_t>(search.index)] = search.tree.root_priors();
+  search.tree.prepare_root(search.simulations_left, !is_fast, search.random);
 }
 
 void SelfPlay::record_move(Search& search, int action, float root_value, bool is_target) {
@@ -141,15 +162,18 @@ void SelfPlay::record_move(Search& search, int action, float root_value, bool is
   record.players.push_back(static_cast<std::uint8_t>(game().player(state)));
   record.actions.push_back(action);
   record.root_values.push_back(root_value);
-  const std::vector<float> visits = is_target ? search.tree.root_counts() : std::vector<float>();
-  record.num_legal.push_back(static_cast<std::uint16_t>(visits.size()));
+  const std::vector<float> shares = is_target ? search.tree.root_policy() : std::vector<float>();
+  record.num_legal.push_back(static_cast<std::uint16_t>(shares.size()));
   float sum = 0.0f;
-  for (const float count : visits) sum += count;
-  for (const float count : visits)
-    record.policy.push_back(static_cast<std::uint16_t>(std::lround(count / sum * kPolicyScale)));
+  for (const float share : shares) sum += share;
+  record.surprises.push_back(is_target ? surprise(shares, sum, priors_[static_cast<std::size_t>(search.index)]) : 0.0f);
+  for (const float share : shares)
+    record.policy.push_back(static_cast<std::uint16_t>(std::lround(share / sum * kPolicyScale)));
 }
 
 int SelfPlay::choose_action(Search& search) const {
+  if (search_params().selection == Selection::kGumbel)  // the noise at the root is what makes games differ
+    return search.tree.root_actions()[static_cast<std::size_t>(search.tree.best_edge())];
   const std::vector<float> visits = search.tree.root_counts();
   const float temperature =
       search.history.num_moves() < params_.temperature_plies ? params_.temperature : params_.final_temperature;
@@ -174,19 +198,30 @@ int SelfPlay::choose_action(Search& search) const {
 void SelfPlay::finish(Search& search, int worker) {
   const int action = choose_action(search);
   const bool is_target = search.tree.root_proven() || !is_fast_[static_cast<std::size_t>(search.index)];
-  record_move(search, action, search.tree.root_value(), is_target);
+  const float root_value = search.tree.root_value();
+  record_move(search, action, root_value, is_target);
   search.history.apply(action);
-  float returns[2];
-  if (!game().outcome(search.history.current(), search.history.past(), returns)) {
+  if (!ends_game(search, root_value)) {
     continue_search(search, action, worker);
     return;
   }
   GameRecord& record = records_[static_cast<std::size_t>(search.index)];
-  record.outcome = returns[0];
   record.random_state = search.random.state();
   const std::lock_guard lock(finished_mutex_);
   finished_positions_ += std::ranges::count_if(record.num_legal, [](std::uint16_t count) { return count > 0; });
   finished_.push_back(std::move(record));
+}
+
+bool SelfPlay::ends_game(Search& search, float root_value) {
+  GameRecord& record = records_[static_cast<std::size_t>(search.index)];
+  float returns[2];
+  if (game().outcome(search.history.current(), search.history.past(), returns)) {
+    record.outcome = returns[0];
+    return true;
+  }
+  if (root_value > params_.resign_value || record.played_on) return false;
+  record.outcome = record.players.back() == 0 ? -1.0f : 1.0f;
+  return record.resigned = true;
 }
 
 std::string SelfPlay::describe(const Search& search) const {

@@ -19,6 +19,10 @@ struct SelfPlayParams {
   float final_temperature = 0.0f;  // afterwards; 0: the most visited move
   float fast_share = 0.0f;         // of the moves, drawn at random: a fast search without noise, and no policy target
   int fast_simulations = 0;        // of a fast search
+  // A player whose search says at most `resign_value` for itself resigns once its move is made; -2: nobody does. A
+  // share of the games is played on all the same, which shows how often that would have been wrong.
+  float resign_value = -2.0f;
+  float played_on_share = 0.0f;
 };
 
 // A game, finished or under way. One entry per position from which a move was played.
@@ -26,13 +30,17 @@ struct GameRecord {
   std::int64_t number = 0;
   std::uint64_t random_state = 0;
   int opening_plies = 0;
-  float outcome = 0.0f;  // return of player 0, once finished
+  bool played_on = false;  // nobody resigns
+  bool resigned = false;   // it ended so
+  float outcome = 0.0f;    // return of player 0, once finished
   std::vector<std::byte> states;
   std::vector<std::uint8_t> players;
   std::vector<std::int32_t> actions;
-  std::vector<float> root_values;        // from the view of the player to move; 0 in the opening
+  std::vector<float> root_values;  // from the view of the player to move; 0 in the opening
+  // How far the policy target is from the network's policy, KL(target || priors before noise); 0 without a target.
+  std::vector<float> surprises;
   std::vector<std::uint16_t> num_legal;  // entries in `policy`; 0 in the opening and after a fast search
-  std::vector<std::uint16_t> policy;     // shares of the visits over the legal actions, scaled to 65535
+  std::vector<std::uint16_t> policy;     // what a policy should learn, over the legal actions, scaled to 65535
 };
 
 // Sizes of a list of records as flat arrays.
@@ -45,12 +53,15 @@ struct RecordArrays {
   std::int64_t* number;
   std::uint64_t* random_state;
   std::int32_t* opening_plies;
+  std::uint8_t* played_on;
+  std::uint8_t* resigned;
   std::int32_t* num_positions;
   float* outcome;
   std::byte* states;  // [positions][state_size]
   std::uint8_t* players;
   std::int32_t* actions;
   float* root_values;
+  float* surprises;
   std::uint16_t* num_legal;
   std::uint16_t* policy;
 };
@@ -63,6 +74,8 @@ class SelfPlay : public BatchSearch {
  public:
   SelfPlay(std::shared_ptr<const Game> game, const SearchParams& search, const BatchParams& batch,
            const SelfPlayParams& params);
+
+  void set_resign_value(float value) { params_.resign_value = value; }
 
   // Positions with a policy target in finished games that were not taken yet.
   std::int64_t finished_positions() const;
@@ -85,12 +98,16 @@ class SelfPlay : public BatchSearch {
   void replay(const GameRecord& record, History& history) const;
   // Without a policy target unless `is_target`.
   void record_move(Search& search, int action, float root_value, bool is_target);
+  // Whether the game is over after the last move, with its outcome in the record; `root_value` of the player that made
+  // it.
+  bool ends_game(Search& search, float root_value);
   int choose_action(Search& search) const;
 
   SelfPlayParams params_;
-  std::vector<GameRecord> records_;        // under way, one per search
-  std::vector<std::int64_t> next_number_;  // per search
-  std::vector<std::uint8_t> is_fast_;      // per search
+  std::vector<GameRecord> records_;         // under way, one per search
+  std::vector<std::int64_t> next_number_;   // per search
+  std::vector<std::uint8_t> is_fast_;       // per search
+  std::vector<std::vector<float>> priors_;  // per search: those of the root before noise
   mutable std::mutex finished_mutex_;
   std::vector<GameRecord> finished_;
   std::int64_t finished_positions_ = 0;

@@ -91,6 +91,8 @@ Tree::Tree(const Game& game, const SearchParams& params, const Exploration& expl
   states_.reset(static_cast<std::byte*>(allocate(nodes * state_stride_)));
   words_.reset(static_cast<float*>(allocate(nodes * block_words * sizeof(float))));
   if (params.prove && reach_ == 0) known_.emplace(nodes);
+  improves_ = params.selection == Selection::kGumbel;
+  if (improves_) raw_values_.resize(nodes);
 }
 
 void Tree::set_root(const History& history) {
@@ -102,6 +104,8 @@ void Tree::set_root(const History& history) {
   leaf_ = 0;
   depth_ = 0;
   root_decisive_ = -1;
+  explores_ = false;
+  waiting_counts_ = false;
   std::memcpy(state(0), history.current(), game_->state_size());
   nodes_[0] = Node{.player = static_cast<std::uint8_t>(game_->player(state(0)))};
   const int count = game_->legal_actions(state(0), history.past(), legal_.data());
@@ -132,7 +136,10 @@ Tree::Leaf Tree::select() {
       }
       return Leaf::kPending;
     }
-    const int edge = index == 0 && root_decisive_ >= 0 ? root_decisive_ : select_edge(node, visits, value);
+    const bool is_special = index == 0 && (root_decisive_ >= 0 || improves_ || forces());
+    const int edge = is_special  ? select_root_edge(visits, value)
+                     : improves_ ? select_improving_edge(index)
+                                 : select_edge(node, visits, value);
     const int k = padded(node.num_edges);
     float* words = block(node);
     path_[static_cast<std::size_t>(depth_++)] = {words + k + edge, words + 2 * k + edge, index, node.player};
@@ -238,6 +245,7 @@ void Tree::expand(std::span<const float> priors, float value) {
   Node& node = nodes_[leaf_];
   std::copy(priors.begin(), priors.end(), block(node));
   open_edges(node);
+  if (improves_) raw_values_[leaf_] = value;
   backup(value, node.player);
 }
 
@@ -247,6 +255,7 @@ void Tree::expand(float value) {
   const Floats prior = all(1.0f / static_cast<float>(node.num_edges));
   for (int i = 0; i < padded(node.num_edges); i += 8) store(words + i, prior);
   open_edges(node);
+  if (improves_) raw_values_[leaf_] = value;
   backup(value, node.player);
 }
 
@@ -266,6 +275,8 @@ void Tree::open_edges(Node& node) {
 }
 
 void Tree::backup(float value, int player) {
+  if (waiting_counts_) count_waiting(-1.0f);
+  float unclamped = value;
   for (int i = depth_; i-- > 0;) {
     const PathEdge& edge = path_[static_cast<std::size_t>(i)];
     if (edge.player != player) value = -value;
@@ -273,10 +284,13 @@ void Tree::backup(float value, int player) {
     const float visits = *edge.visits + 1.0f;
     *edge.visits = visits;
     *edge.q_value += (value - *edge.q_value) / visits;
+    unclamped = value;
     if (params_->prove) value = nodes_[edge.node].bounds.clamp(value);
   }
   if (nodes_[0].player != player) value = -value;
   root_value_ += (value - root_value_) / ++root_visits_;
+  if (params_->lcb_deviations > 0.0f && depth_ > 0) spread_root(path_[0], unclamped);
+  if (waiting_counts_) count_waiting(1.0f);
 }
 
 void Tree::tighten() {
@@ -306,32 +320,6 @@ Bounds Tree::edge_bounds(const Node& node, int edge) const {
   if (index == kNone) return {};
   const Node& child = nodes_[index];
   return child.player == node.player ? child.bounds : Bounds{-child.bounds.upper, -child.bounds.lower};
-}
-
-std::vector<float> Tree::root_counts() const {
-  const Node& root = nodes_[0];
-  const auto visits = root_visits(), q_values = root_q_values();
-  std::vector<float> counts(visits.begin(), visits.end());
-  if (!params_->prove) return counts;
-  const Bounds bounds = root.bounds;
-  const bool is_safe = bounds.meet() || bounds.lower > kLoss;  // an action guarantees the lower bound
-  float sum = 0.0f, disappointed = 0.0f;
-  float* safest = nullptr;
-  for (int e = 0; e < root.num_edges; ++e) {
-    const auto i = static_cast<std::size_t>(e);
-    const Bounds edge = edge_bounds(root, e);
-    if (is_safe && edge.lower >= bounds.lower) {
-      if (safest == nullptr || counts[i] > *safest) safest = &counts[i];
-    } else if (edge.upper <= bounds.lower || (is_safe && q_values[i] <= bounds.lower)) {
-      disappointed += std::exchange(counts[i], 0.0f);
-    }
-    sum += counts[i];
-  }
-  if (safest != nullptr) *safest += disappointed;
-  if (sum > 0.0f || root_visits_ <= 1.0f) return counts;  // the first visit is the root's own
-  // All that was visited loses, so hope lies with the rest.
-  for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = !edge_bounds(root, e).meet();
-  return counts;
 }
 
 bool Tree::advance_root(int action, float max_visits, const History& history, Tree& scratch) {
@@ -375,21 +363,10 @@ bool Tree::advance_root(int action, float max_visits, const History& history, Tr
   num_nodes_ = scratch.num_nodes_;
   num_blocks_ = scratch.num_blocks_;
   root_decisive_ = -1;  // the new root was expanded, so it has none
+  explores_ = false;
+  waiting_counts_ = false;
   start_past(history);
   return true;
-}
-
-void Tree::add_root_noise(Random& random) {
-  if (params_->noise_fraction <= 0.0f) return;
-  const std::size_t count = nodes_[0].num_edges;
-  thread_local std::vector<float> noise;
-  noise.resize(count);
-  random.dirichlet(params_->dirichlet_alpha, noise);
-  float* priors = block(nodes_[0]);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float mixture = (1.0f - params_->noise_fraction) * std::abs(priors[i]) + params_->noise_fraction * noise[i];
-    priors[i] = std::copysign(mixture, priors[i]);
-  }
 }
 
 std::span<const std::int32_t> Tree::root_actions() const {

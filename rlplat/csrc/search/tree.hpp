@@ -29,6 +29,7 @@
 namespace rlplat {
 
 enum class Fpu { kConstant, kReduction };
+enum class Selection { kPuct, kGumbel };
 
 struct SearchParams {
   int num_simulations = 100;
@@ -37,8 +38,18 @@ struct SearchParams {
   Fpu fpu = Fpu::kReduction;
   float fpu_value = 0.25f;  // the value of an unvisited action, or what is taken off the node's value; see Tree
   float dirichlet_alpha = 1.0f;
-  float noise_fraction = 0.0f;  // 0: no noise at the root
-  bool prove = false;           // results that follow from finished games count as exact
+  float noise_fraction = 0.0f;    // 0: no noise at the root
+  bool shaped_noise = false;      // more noise for actions of higher prior; see Tree::add_root_noise
+  float root_temperature = 1.0f;  // of the priors at the root: prior^(1 / temperature); above 1 they are flatter
+  float forced_playouts = 0.0f;   // k: an action of the root gets sqrt(k P N) visits at least; 0: none
+  bool prove = false;             // results that follow from finished games count as exact
+  Selection selection = Selection::kPuct;
+  // Of kGumbel, see gumbel.hpp:
+  int gumbel_actions = 16;      // most actions that are tried at the root
+  float c_visit = 50.0f;        // visits that the q_values are worth at least
+  float c_scale = 0.1f;         // of the q_values beside the logarithms of the priors
+  float gumbel_scale = 0.0f;    // of the noise at the root; 0: none
+  float lcb_deviations = 0.0f;  // of the best move, see Tree::best_edge; 0: it is the most visited one
 };
 
 // c(N) sqrt(N), where c(N) = log((1 + N + c_base) / c_base) + c_init (Silver et al. 2018, "A general reinforcement
@@ -87,17 +98,41 @@ class Tree {
   // With equal priors.
   void expand(float value);
 
+  // To be called once the root has priors, before a search of `num_simulations`. `explore` adds what is for self-play
+  // only: temperature, noise, forced playouts.
+  void prepare_root(int num_simulations, bool explore, Random& random);
   bool root_expanded() const { return nodes_[0].expanded; }
   bool root_proven() const { return nodes_[0].proven(); }
-  // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta.
+  // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta. Shaped noise (KataGo) has the same
+  // concentration in all, but only half of it is spread evenly: the other half goes to actions whose log prior (of at
+  // most 1 %) is above the mean, in proportion to how far it is.
   void add_root_noise(Random& random);
   std::span<const std::int32_t> root_actions() const;
   std::span<const float> root_visits() const;
   std::span<const float> root_q_values() const;
   std::vector<float> root_priors() const;
-  // The visits that speak for each action: all; but none for actions proven to lose unless all are. Where an action
-  // guarantees something, the visits of those that can be no better, or were found no better, speak for it.
+  // The visits that speak for each action: all, less those that were forced; but none for actions proven to lose unless
+  // all are. Where an action guarantees something, the visits of those that can be no better, or were found no better,
+  // speak for it.
   std::vector<float> root_counts() const;
+  // What a policy should learn, as shares that need not sum to 1: root_counts, or with kGumbel the improved policy,
+  // less what is proven to be no good.
+  std::vector<float> root_policy() const;
+  // Several leaves of one tree, for play (leaf parallelisation): a pending leaf is set aside, and the visits of its
+  // path count at once, so that the next select goes elsewhere (Liu et al. 2020, "Watch the unobserved: a simple
+  // approach to parallelizing Monte Carlo tree search"); an edge without another visit looks lost meanwhile (virtual
+  // loss: Chaslot et al. 2008, "Parallel Monte-Carlo Tree Search"). False: this leaf is set aside already.
+  bool set_aside();
+  int num_set_aside() const { return waiting_counts_ ? static_cast<int>(set_aside_.size()) : 0; }
+  // Makes the leaf set aside as number `i` the pending one.
+  void take_up(int i);
+  // Takes back what the leaves set aside have counted. To be called once all are evaluated, before they are taken up.
+  void end_waiting();
+  // The edge to play: the most visited, among equals that of the higher q_value; with kGumbel that of the highest
+  // score. The one of the highest prior if none was visited. With lcb_deviations z, of those with at least 15 % of the
+  // most visits the one whose value is certain to be highest: q - z standard errors (KataGo, `lcbStdevs`,
+  // `minVisitPropForLCB`).
+  int best_edge() const;
   float root_value() const { return nodes_[0].bounds.clamp(root_value_); }
   float num_visits() const { return root_visits_; }
   int num_nodes() const { return num_nodes_; }
@@ -135,6 +170,22 @@ class Tree {
   std::byte* state(std::uint32_t node) const { return states_.get() + node * state_stride_; }
 
   int select_edge(const Node& node, float visits, float value) const;
+  // At the root: what wins at once, or what sequential halving or exploration asks for.
+  int select_root_edge(float visits, float value) const;
+  // By the improved policy: the edge whose share of the visits lags most behind (Danihelka et al. 2022, section 5).
+  int select_improving_edge(std::uint32_t index) const;
+  int select_considered_edge() const;
+  void temper_root_priors();
+  // Forced playouts and policy target pruning (Wu 2019, "Accelerating Self-Play Learning in Go", section 3.2).
+  bool forces() const { return explores_ && params_->forced_playouts > 0.0f; }
+  float forced_visits(float prior) const;
+  int select_forced_edge() const;  // -1: every visited action has its share
+  std::vector<float> pruned(std::vector<float> counts) const;
+  // log prior + noise + sigma(completed Q) of each edge of the root.
+  std::vector<float> halving_scores() const;
+  void begin_halving(int num_simulations, float noise_scale, Random& random);
+  // `counts` without those of actions that proofs speak against; see root_counts.
+  std::vector<float> supported(std::vector<float> counts) const;
   std::uint32_t create_child(std::uint32_t parent, int action);
   void start_past(const History& history);
   // The states before the one at the end of a path of `depth` edges.
@@ -148,6 +199,9 @@ class Tree {
   void allocate_edges(Node& node, std::span<const std::int32_t> actions);
   void open_edges(Node& node);
   void backup(float value, int player);
+  void count_waiting(float visits);
+  void spread_root(const PathEdge& edge, float value);
+  int safest_edge(const std::vector<float>& counts) const;
   // Bounds along the path what follows from the proven node at its end, and closes edges.
   void tighten();
   // Of the result behind an edge, from the view of its node's player.
@@ -167,8 +221,20 @@ class Tree {
   std::unique_ptr<std::byte[], FreeDelete> states_;
   std::unique_ptr<float[], FreeDelete> words_;
   std::unique_ptr<PathEdge[]> path_;
-  int depth_ = 0;           // edges in `path_`
-  int root_decisive_ = -1;  // the root's edge that wins at once
+  int depth_ = 0;  // edges in `path_`
+  struct Waiting {
+    std::uint32_t leaf;
+    std::vector<PathEdge> path;
+  };
+  std::vector<Waiting> set_aside_;
+  bool waiting_counts_ = false;
+  std::vector<float> root_spread_;  // of each edge of the root: squared deviations from its q_value, for lcb_deviations
+  int root_decisive_ = -1;          // the root's edge that wins at once
+  bool explores_ = false;           // what prepare_root was told
+  bool improves_ = false;           // Selection::kGumbel
+  std::vector<float> raw_values_;   // of each node, by the evaluator; of kGumbel only, as the next two
+  std::vector<float> root_gumbel_;  // noise of each edge of the root
+  std::vector<std::int32_t> considered_;  // by simulation: the visits of the edges to choose from
   std::vector<std::int32_t> legal_;
   int reach_;  // Shape::past_length
   // The states of the path in `past_`, newest first, end before `root_past_`, where the root's own past begins. Empty

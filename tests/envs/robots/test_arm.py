@@ -25,6 +25,26 @@ def test_the_jacobian_is_mujocos():
     assert kinematics.jacobian() == pytest.approx(np.concatenate([moves, turns], axis=1)[..., :6])
 
 
+def test_wanted_joint_speeds_move_the_hand_as_wanted_and_do_not_turn_it():
+    env = made(num_envs=50)
+    for _ in range(20):
+        env.step(env.expert_actions())
+    velocity = np.random.default_rng(0).uniform(-0.2, 0.2, (50, 3))
+    speeds = env.task.kinematics.joint_speeds(velocity)
+    batch = env.physics.batch
+    moves, turns = batch.jac(batch.model.body("palm").id, env.task.kinematics.hand)
+    assert (moves[..., :6] @ speeds[..., None])[..., 0] == pytest.approx(velocity, abs=0.01)
+    assert np.abs(turns[..., :6] @ speeds[..., None]).max() < 0.05
+
+
+def test_near_a_stretched_arm_no_joint_races():
+    env = made(num_envs=1)
+    env.physics.batch.bind("qpos")[:, :6] = [0, 1.2, -1.5, 0, 0.3, 0]
+    env.physics.refresh(np.arange(1))
+    speeds = env.task.kinematics.joint_speeds(np.array([[0.5, 0.0, 0.0]]))
+    assert (np.abs(speeds) <= MAX_SPEED_RAD_S + 1e-9).all()
+
+
 def test_a_cartesian_action_displaces_the_hand_as_far_as_it_says_and_keeps_it_upright():
     env = made(control="cartesian")
     for wanted in np.array([[1, 0, 0], [0, -0.5, 0], [0, 0, 0.8], [-0.4, 0.4, -0.4]]):

@@ -2,6 +2,7 @@
 // generators", OOPSLA 2014). Its whole state is one 64-bit word, so a game's generator is saved as one number.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -54,8 +55,14 @@ class Random {
 
   // Fills `out` with one draw of a symmetric Dirichlet distribution.
   void dirichlet(double alpha, std::span<float> out) {
+    std::fill(out.begin(), out.end(), static_cast<float>(alpha));
+    dirichlet(out);
+  }
+
+  // Replaces concentrations by one draw of their Dirichlet distribution.
+  void dirichlet(std::span<float> out) {
     double sum = 0.0;
-    for (float& value : out) sum += value = static_cast<float>(gamma(alpha));
+    for (float& value : out) sum += value = static_cast<float>(gamma(value));
     if (sum <= 0.0) {  // every gamma underflowed, which tiny alphas make possible: all mass on one entry
       out[below(static_cast<std::uint32_t>(out.size()))] = 1.0f;
       return;
