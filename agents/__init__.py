@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from rlplat import bench
 from rlplat.reports import Result
 
@@ -29,7 +31,11 @@ def _placement() -> list[Result]:
     from rlplat.config import load_config
     from rlplat.placement.bench import placement
 
-    return placement(load_config(CONFIGS_FOLDER / "connect_four_quick.yaml"))
+    results = placement(load_config(CONFIGS_FOLDER / "connect_four_quick.yaml"))
+    if find_spec("mujoco") is None:
+        return results
+    two_actors = ["placement.mode=ray", "placement.num_actors=2"]
+    return results + placement(load_config(CONFIGS_FOLDER / "reach.yaml", two_actors))
 
 
 def _visuomotor() -> list[Result]:
