@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,18 @@ class Categorical:
     logits: Tensor
     """`[B, A]`"""
 
+    @cached_property
+    def log_probs(self) -> Tensor:
+        """Of all actions, `[B, A]`."""
+        return torch.log_softmax(self.logits, 1)
+
     def log_prob(self, actions: Tensor) -> Tensor:
         """Of actions `[B]`: `[B]`."""
-        return torch.log_softmax(self.logits, 1).gather(1, actions.long()[:, None])[:, 0]
+        return self.log_probs.gather(1, actions.long()[:, None])[:, 0]
 
     def entropy(self) -> Tensor:
         """In nats, `[B]`."""
-        log_probs = torch.log_softmax(self.logits, 1)
-        return -(log_probs.exp() * log_probs).sum(1)
+        return -(self.log_probs.exp() * self.log_probs).sum(1)
 
     def mode(self) -> Tensor:
         return self.logits.argmax(1)

@@ -48,5 +48,7 @@ def ppo_loss(
     with torch.no_grad():
         kl = (ratio - 1 - log_ratio).mean()
         clip_fraction = ((ratio - 1).abs() > clip).float().mean()
-    total = policy + value_weight * value - entropy_weight * mean_entropy
+    total = policy + value_weight * value
+    if entropy_weight:  # gradients of what counts nothing cost as much as others
+        total = total - entropy_weight * mean_entropy
     return Loss(total, policy, value, mean_entropy, kl, clip_fraction)

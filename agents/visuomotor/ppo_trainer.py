@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,10 +60,9 @@ class PpoTrainer:
         batch, explained = self.prepare(rollouts)
         sums, num_batches = torch.zeros(len(METRICS), device=self._device), 0
         for _ in range(training.num_epochs):
-            order = torch.from_numpy(self.rng.permutation(len(batch["advantages"]))).to(self._device)
             divergences = []
-            for rows in order.split(training.batch_size):
-                loss, norm = self._step({name: tensor[rows] for name, tensor in batch.items()}, training.clip * left)
+            for minibatch in self._minibatches(batch):
+                loss, norm = self._step(minibatch, training.clip * left)
                 if training.max_kl is not None:
                     divergences.append(loss.kl.item())
                 sums += _metrics(loss, norm)
@@ -75,6 +74,16 @@ class PpoTrainer:
             "optimizer/learning_rate": training.learning_rate * left,
             "optimizer/skipped_steps": float(self.skipped.num_skipped),
         }
+
+    def _minibatches(self, batch: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        """Parts of a batch in random order; the batch itself, whose order tells nothing, if it is one part."""
+        num_rows, size = len(batch["advantages"]), self._config.training.batch_size
+        if num_rows <= size:
+            yield batch
+            return
+        order = torch.from_numpy(self.rng.permutation(num_rows)).to(self._device)
+        for rows in order.split(size):
+            yield {name: tensor[rows] for name, tensor in batch.items()}
 
     def prepare(self, rollouts: Rollouts) -> tuple[dict[str, Tensor], float]:
         """The steps of a round as one batch `[B, ...]`, and the share of the returns' variance that V explains."""
