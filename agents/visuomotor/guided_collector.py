@@ -5,7 +5,6 @@ Axes: T steps, N environments, K steps that count, D dimensions of an action.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import defaultdict
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents.visuomotor.actions import from_env, to_env
+from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
 from agents.visuomotor.guided_acting import ROUND, weights_alone
 from agents.visuomotor.guided_config import GuidedConfig, MixtureConfig
@@ -22,15 +22,12 @@ from agents.visuomotor.guided_student import MASK, Student
 from agents.visuomotor.guided_teachers import make_teacher
 from agents.visuomotor.publishing import as_tensors
 from rlplat.data.frames import frames_once, rows_of_frames
-from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.data.labelled_steps import FRAMES, ROWS
-from rlplat.environments.task import FIRST_TRAINING_SEED, Task
+from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step
 from rlplat.interfaces import Arrays, Collected, Demand, Discrete, EnvSpec, Observed, Summary
 
 LABELS = "labels"
-
-_log = logging.getLogger(__name__)
 
 
 def kept_parts(spec: EnvSpec, config: GuidedConfig) -> dict[str, Observed]:
@@ -78,7 +75,7 @@ class GuidedCollector:
         """Make `num_steps` steps of every environment, whatever amount is asked for: a round is a round."""
         start = time.perf_counter()
         if self._observations is None:
-            self._observations = self._vector.reset(self._new_seeds())
+            self._observations = self._vector.reset(new_seeds(self._rng, self._vector.num_envs))
         rows: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
         stages = dict.fromkeys(("teacher", "inference"), 0.0)
         self._counts.begin_call()
@@ -118,26 +115,13 @@ class GuidedCollector:
         )
 
     def get_state(self) -> Arrays:
-        state: Arrays = {"generator": generators_to_array([self._rng])}
-        if self._observations is not None and self._vector.keeps_state:
-            state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
-            state |= {f"observations/{name}": array for name, array in self._observations.items()}
-            state |= self._counts.state() | {"begun": self._begun, "taught": self._taught, "alone": self._alone}
-        return {name: array.copy() for name, array in state.items()}
+        own: Arrays = {"begun": self._begun, "taught": self._taught, "alone": self._alone}
+        return save_state(self._rng, self._vector, self._observations, self._counts, own)
 
     def set_state(self, state: Arrays) -> None:
-        (self._rng,) = generators_from_array(state["generator"])
-        if "taught" not in state:
-            _log.info("%s cannot go on within an episode: its episodes begin anew", self._task.name)
-            return
-        self._vector.restore(_below("vector/", state))
-        self._observations = _below("observations/", state)
-        self._counts.restore(state)
-        self._begun, self._taught, self._alone = (state[name].copy() for name in ("begun", "taught", "alone"))
-
-    def _new_seeds(self) -> list[int]:
-        seeds = self._rng.integers(FIRST_TRAINING_SEED, 2 * FIRST_TRAINING_SEED, self._vector.num_envs)
-        return [int(seed) for seed in seeds]
+        self._rng, self._observations = restore_state(state, self._vector, self._counts)
+        if self._observations is not None:
+            self._begun, self._taught, self._alone = (state[name].copy() for name in ("begun", "taught", "alone"))
 
     def _choose_who_acts(self) -> None:
         """Decide by chance whom the teacher leads: in every step, or where an episode begins."""
@@ -201,7 +185,3 @@ def squared_gap(actions: NDArray[Any], wanted: NDArray[Any]) -> float:
     if actions.ndim == 1:
         return float((actions != wanted).sum())
     return float(((actions - wanted) ** 2).mean(axis=1).sum())
-
-
-def _below(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array.copy() for name, array in arrays.items() if name.startswith(prefix)}

@@ -5,7 +5,6 @@ Axes: T steps, N environments, K episodes that were broken off.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import defaultdict
 from typing import Any
@@ -15,16 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from agents.visuomotor.actions import to_env
+from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.ppo_model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
-from rlplat.data.generator_state import generators_from_array, generators_to_array
-from rlplat.environments.task import FIRST_TRAINING_SEED, Task
+from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step
 from rlplat.interfaces import Arrays, Collected, Demand, Summary
-
-_log = logging.getLogger(__name__)
 
 
 class PpoCollector:
@@ -54,7 +51,7 @@ class PpoCollector:
         """Make `num_steps` steps of every environment, whatever amount is asked for: a round is a round."""
         start = time.perf_counter()
         if self._observations is None:
-            self._observations = self._vector.reset(self._new_seeds())
+            self._observations = self._vector.reset(new_seeds(self._rng, self._vector.num_envs))
         rows: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
         cut: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
         self._counts.begin_call()
@@ -89,26 +86,13 @@ class PpoCollector:
         )
 
     def get_state(self) -> Arrays:
-        state: Arrays = {"generator": generators_to_array([self._rng])}
-        if self._observations is not None and self._vector.keeps_state:
-            state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
-            state |= dict(_named(self._observations))
-            state |= self._counts.state() | {"discounted": self._discounted}
-        return {name: array.copy() for name, array in state.items()}
+        own: Arrays = {"discounted": self._discounted}
+        return save_state(self._rng, self._vector, self._observations, self._counts, own)
 
     def set_state(self, state: Arrays) -> None:
-        (self._rng,) = generators_from_array(state["generator"])
-        if "returns" not in state:
-            _log.info("%s cannot go on within an episode: its episodes begin anew", self._task.name)
-            return
-        self._vector.restore(_below("vector/", state))
-        self._observations = _below("observations/", state)
-        self._counts.restore(state)
-        self._discounted = state["discounted"].copy()
-
-    def _new_seeds(self) -> list[int]:
-        seeds = self._rng.integers(FIRST_TRAINING_SEED, 2 * FIRST_TRAINING_SEED, self._vector.num_envs)
-        return [int(seed) for seed in seeds]
+        self._rng, self._observations = restore_state(state, self._vector, self._counts)
+        if self._observations is not None:
+            self._discounted = state["discounted"].copy()
 
     def _act(self, observations: Arrays) -> NDArray[Any]:
         with torch.inference_mode():
@@ -129,7 +113,3 @@ class PpoCollector:
 
 def _named(observations: Arrays) -> list[tuple[str, NDArray[Any]]]:
     return [(f"observations/{name}", array) for name, array in observations.items()]
-
-
-def _below(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array.copy() for name, array in arrays.items() if name.startswith(prefix)}

@@ -5,7 +5,6 @@ Axes: R rows, N environments of this collector.
 
 from __future__ import annotations
 
-import logging
 import time
 
 import numpy as np
@@ -13,17 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from agents.visuomotor.actions import num_outputs, to_env
+from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
 from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.sac_config import SacConfig
 from agents.visuomotor.sac_model import SacActor
-from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.data.transitions import OBSERVATIONS, kept_parts, newest_pictures
-from rlplat.environments.task import FIRST_TRAINING_SEED, Task
+from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step
 from rlplat.interfaces import Arrays, Collected, Demand, Summary
-
-_log = logging.getLogger(__name__)
 
 
 class SacCollector:
@@ -52,7 +49,7 @@ class SacCollector:
         """Make `collect_steps` steps of every environment, whatever amount is asked for."""
         start = time.perf_counter()
         if self._observations is None:
-            self._observations = self._vector.reset(self._new_seeds())
+            self._observations = self._vector.reset(new_seeds(self._rng, self._vector.num_envs))
         self._counts.begin_call()
         groups: list[Arrays] = []
         inference_s = 0.0
@@ -79,25 +76,11 @@ class SacCollector:
         )
 
     def get_state(self) -> Arrays:
-        state: Arrays = {"generator": generators_to_array([self._rng])}
-        if self._observations is not None and self._vector.keeps_state:
-            state |= {f"vector/{name}": array for name, array in self._vector.snapshot().items()}
-            state |= {OBSERVATIONS + name: array for name, array in self._observations.items()}
-            state |= self._counts.state()
-        return {name: array.copy() for name, array in state.items()}
+        own: Arrays = {}
+        return save_state(self._rng, self._vector, self._observations, self._counts, own)
 
     def set_state(self, state: Arrays) -> None:
-        (self._rng,) = generators_from_array(state["generator"])
-        if "returns" not in state:
-            _log.info("%s cannot go on within an episode: its episodes begin anew", self._task.name)
-            return
-        self._vector.restore(_below("vector/", state))
-        self._observations = _below(OBSERVATIONS, state)
-        self._counts.restore(state)
-
-    def _new_seeds(self) -> list[int]:
-        seeds = self._rng.integers(FIRST_TRAINING_SEED, 2 * FIRST_TRAINING_SEED, self._vector.num_envs)
-        return [int(seed) for seed in seeds]
+        self._rng, self._observations = restore_state(state, self._vector, self._counts)
 
     def _act(self, observations: Arrays) -> NDArray[np.float32]:
         """What the newest policy draws `[N, A]`; before anything was learned, something."""
@@ -146,7 +129,3 @@ class SacCollector:
             order = np.argsort(env, kind="stable")
             rows = {name: array[order] for name, array in rows.items()}
         return {"envs": self._envs, "num_rows": np.bincount(env, minlength=len(self._envs)), **rows}
-
-
-def _below(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array.copy() for name, array in arrays.items() if name.startswith(prefix)}
