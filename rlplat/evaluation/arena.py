@@ -78,16 +78,10 @@ def play_match(
     if num_games < 2 or num_games % 2:
         raise GameError(f"a match was asked for with {num_games} games; games come in pairs: ask for 2, 4, 6, ...")
     openings = draw_openings(game, num_games // 2, opening_plies, seed)
-    states = [opening.copy() for opening in openings for _ in range(2)]
     # In even games the policy is player 0, in odd games player 1.
-    sides = [number % 2 for number in range(num_games)]
-    while running := [number for number in range(num_games) if not states[number].is_terminal]:
-        mine = [number for number in running if states[number].player == sides[number]]
-        theirs = [number for number in running if states[number].player != sides[number]]
-        for numbers, mover in ((mine, policy), (theirs, opponent)):
-            if numbers:
-                _move(mover, [states[number] for number in numbers])
-    result = MatchResult(tuple(_finished(state, side) for state, side in zip(states, sides, strict=True)))
+    result = MatchResult(
+        play_on([opening for opening in openings for _ in range(2)], [0, 1] * len(openings), policy, opponent)
+    )
     if result.distinct_games < FEWEST_DISTINCT * num_games:
         logger.warning(
             "only %d of %d games of %s differ; the rest brings no news: use more opening plies than %d or fewer games",
@@ -97,6 +91,18 @@ def play_match(
             opening_plies,
         )
     return result
+
+
+def play_on(starts: Sequence[State], sides: Sequence[int], policy: Policy, opponent: Policy) -> tuple[MatchGame, ...]:
+    """Play one game from each state, which stays as it is, to its end; the policy is player `sides[k]` of game k."""
+    states = [start.copy() for start in starts]
+    while running := [number for number in range(len(states)) if not states[number].is_terminal]:
+        mine = [number for number in running if states[number].player == sides[number]]
+        theirs = [number for number in running if states[number].player != sides[number]]
+        for numbers, mover in ((mine, policy), (theirs, opponent)):
+            if numbers:
+                _move(mover, [states[number] for number in numbers])
+    return tuple(_finished(state, side) for state, side in zip(states, sides, strict=True))
 
 
 def draw_openings(game: Game, num_openings: int, opening_plies: int, seed: int) -> list[State]:
