@@ -105,7 +105,7 @@ def test_chess_is_stronger_than_random_play_and_shows_where_it_stands(tmp_path: 
 @pytest.mark.learning
 @pytest.mark.long
 @pytest.mark.timeout(4 * 3600)
-@pytest.mark.parametrize("config", ["gomoku_9", "breakthrough_6x6"])
+@pytest.mark.parametrize("config", ["gomoku_9", "breakthrough"])
 def test_others_beat_mcts_1000(config: str, tmp_path: Path) -> None:
     found = evaluated(trained(config, tmp_path), "mcts:1000", num_simulations=100)
     assert found["mcts:1000"].score_low >= 0.65
