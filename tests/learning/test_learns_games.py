@@ -41,10 +41,10 @@ def evaluated(run: Path, *against: str, num_simulations: int, num_games: int = 4
 def won_positions(game: Game, num_positions: int) -> list[State]:
     """Different positions of 2 to 12 random moves that perfect play wins for the player to move."""
     found: dict[int, State] = {}
-    for seed, plies in itertools.product(itertools.count(), range(2, 13)):
-        for state in draw_openings(game, 10, plies, seed):
-            if state.exact_score() > 0:
-                found.setdefault(state.evaluation_key, state)
+    for seed in itertools.count():
+        for plies in range(2, 13):
+            states = draw_openings(game, 10, plies, seed)
+            found |= {state.evaluation_key: state for state in states if state.exact_score() > 0}
         if len(found) >= num_positions:
             return list(found.values())[:num_positions]
     raise AssertionError("there is no end to seeds")
