@@ -253,7 +253,7 @@ class ResidualNetwork:
     The two-headed residual network on the CPU, batch normalisation folded in. All weights are zero at first.
     """
 
-    def __init__(self, *, planes: int, height: int, width: int, blocks: int, channels: int, policy_channels: int, value_channels: int, value_hidden: int, num_actions: int, num_value_logits: int, num_threads: int = 1) -> None: ...
+    def __init__(self, *, planes: int, height: int, width: int, blocks: int, channels: int, policy_channels: int, value_channels: int, value_hidden: int, num_actions: int, policy_planes: int, num_value_logits: int, num_threads: int = 1) -> None: ...
 
     def set_weights(self, parameters: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]]) -> None:
         """

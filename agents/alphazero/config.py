@@ -32,6 +32,10 @@ class NetworkConfig(ConfigModel):
     value_head: Literal["scalar", "wdl"] = "scalar"
     """`scalar`: one number through tanh, as in the paper. `wdl`: probabilities of win, draw and loss, which tell a
     certain draw from an open game. scalar, as it needs no draws to be right and costs least."""
+    policy_head: Literal["layer", "planes"] = "layer"
+    """`layer`: one layer over the whole board, for any actions. `planes`: a convolution to planes of logits, as in the
+    AlphaZero paper, for games whose actions are numbered plane by plane with one for each cell: chess has 73 planes,
+    Gomoku and Hex without the swap rule one. What is learned of one cell then holds for all."""
     policy_channels: Annotated[int, Field(ge=1, le=256)] = 8
     """Channels of the policy head's 1x1 convolution. The paper's 2 starve boards whose actions are few."""
     value_channels: Annotated[int, Field(ge=1, le=256)] = 4

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.alphazero.config import NetworkConfig
 from agents.alphazero.inference import Evaluation, Finished, FloatArray, checked
-from agents.alphazero.weights import check_weights, fold_batch_norm, weight_shapes
+from agents.alphazero.weights import check_weights, fold_batch_norm, policy_planes, weight_shapes
 from rlplat._core import ResidualNetwork
 from rlplat.interfaces import Arrays, EnvSpec
 
@@ -42,6 +42,7 @@ class CpuEvaluator:
             value_channels=config.value_channels,
             value_hidden=config.value_hidden,
             num_actions=spec.num_actions,
+            policy_planes=policy_planes(spec, config),
             num_value_logits=config.num_value_logits,
             num_threads=num_threads,
         )

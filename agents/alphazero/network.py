@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.alphazero.config import NetworkConfig
-from agents.alphazero.weights import NORM_EPSILON
+from agents.alphazero.weights import NORM_EPSILON, policy_planes
 from rlplat.interfaces import Arrays, EnvSpec
 
 
@@ -56,13 +56,17 @@ class Block(nn.Module):
 
 
 class PolicyHead(nn.Module):
-    def __init__(self, config: NetworkConfig, area: int, num_actions: int, *, folded: bool) -> None:
+    """One layer over the features of all cells, or planes of logits that a convolution makes of those of each cell."""
+
+    def __init__(self, spec: EnvSpec, config: NetworkConfig, area: int, *, folded: bool) -> None:
         super().__init__()
-        self.features = Convolution(config.channels, config.policy_channels, 1, folded=folded)
-        self.output = nn.Linear(config.policy_channels * area, num_actions)
+        features, planes = config.policy_channels, policy_planes(spec, config)
+        self.features = Convolution(config.channels, features, 1, folded=folded)
+        self.output = nn.Conv2d(features, planes, 1) if planes else nn.Linear(features * area, spec.num_actions)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.output(functional.relu(self.features(x)).flatten(1))
+        features = functional.relu(self.features(x))
+        return self.output(features if isinstance(self.output, nn.Conv2d) else features.flatten(1)).flatten(1)
 
 
 class ValueHead(nn.Module):
@@ -93,7 +97,7 @@ class ResidualNetwork(nn.Module):
             Block(config.channels, pooled=config.pooling_channels if config.pools(block) else 0, folded=folded)
             for block in range(config.blocks)
         )
-        self.policy_head = PolicyHead(config, area, spec.num_actions, folded=folded)
+        self.policy_head = PolicyHead(spec, config, area, folded=folded)
         self.value_head = ValueHead(config, area, folded=folded)
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:

@@ -101,8 +101,12 @@ def build_model(spec: EnvSpec, config: NetworkConfig, batch_size: int) -> onnx.M
         inner = graph.add("Relu", inner)
         inner = graph.convolution(f"blocks.{block}.second", inner, 3, relu=False)
         x = graph.add("Relu", graph.add("Add", x, inner))
-    policy = graph.add("Flatten", graph.convolution("policy_head.features", x, 1))
-    graph.layer("policy_head.output", policy, output="logits")
+    features = graph.convolution("policy_head.features", x, 1)
+    if config.policy_head == "planes":
+        planes = graph.add("Conv", features, "policy_head.output.weight", "policy_head.output.bias")
+        graph.add("Flatten", planes, output="logits")
+    else:
+        graph.layer("policy_head.output", graph.add("Flatten", features), output="logits")
     value = graph.add("Flatten", graph.convolution("value_head.features", x, 1))
     value = graph.layer("value_head.output", graph.add("Relu", graph.layer("value_head.hidden", value)))
     if config.value_head == "wdl":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.alphazero.config import NetworkConfig
-from rlplat.errors import CheckpointError
+from rlplat.errors import CheckpointError, ConfigError
 from rlplat.interfaces import Arrays, EnvSpec
 
 NORM_EPSILON = 1e-5
@@ -32,11 +32,29 @@ def weight_shapes(spec: EnvSpec, config: NetworkConfig) -> Shapes:
         shapes |= _convolution(f"blocks.{block}.first", channels, channels, 3)
         shapes |= _convolution(f"blocks.{block}.second", channels, channels, 3)
     shapes |= _convolution("policy_head.features", channels, config.policy_channels, 1)
-    shapes |= _layer("policy_head.output", config.policy_channels * area, spec.num_actions)
+    if num_planes := policy_planes(spec, config):
+        shapes |= {"policy_head.output.weight": (num_planes, config.policy_channels, 1, 1)}
+        shapes |= {"policy_head.output.bias": (num_planes,)}
+    else:
+        shapes |= _layer("policy_head.output", config.policy_channels * area, spec.num_actions)
     shapes |= _convolution("value_head.features", channels, config.value_channels, 1)
     shapes |= _layer("value_head.hidden", config.value_channels * area, config.value_hidden)
     shapes |= _layer("value_head.output", config.value_hidden, config.num_value_logits)
     return shapes
+
+
+def policy_planes(spec: EnvSpec, config: NetworkConfig) -> int:
+    """Planes of actions with `policy_head: planes`, else 0; ConfigError if the game's actions are no such planes."""
+    if config.policy_head != "planes":
+        return 0
+    _, height, width = spec.observation_shape
+    num_planes, rest = divmod(spec.num_actions, height * width)
+    if rest:
+        raise ConfigError(
+            f"agent.network.policy_head is 'planes', which gives each of the {height}x{width} cells equally many "
+            f"actions; {spec.name} has {spec.num_actions}: take 'layer'"
+        )
+    return num_planes
 
 
 def _convolution(name: str, inputs: int, outputs: int, kernel: int) -> Shapes:

@@ -89,6 +89,18 @@ def test_boards_and_networks_of_every_size_agree_with_torch(shape, num_actions, 
     assert_agree(expected, found, observations(13, spec=spec))
 
 
+@pytest.mark.parametrize(("shape", "num_actions"), [((21, 8, 8), 73 * 64), ((2, 9, 9), 81), ((3, 5, 6), 60)])
+def test_planes_of_actions_agree_with_torch_and_onnx(shape, num_actions):
+    spec, config = board_spec("board", shape, num_actions), NetworkConfig(blocks=1, channels=16, policy_head="planes")
+    weights = make_weights(config, spec=spec)
+    expected = TorchEvaluator(spec, config, weights, batch_size=13, device="cpu")
+    for found in (
+        CpuEvaluator(spec, config, weights, batch_size=13),
+        OnnxEvaluator(spec, config, weights, batch_size=13),
+    ):
+        assert_agree(expected, found, observations(13, spec=spec))
+
+
 def assert_agree(expected, found, batch):
     for left, right in zip(expected.evaluate(batch), found.evaluate(batch), strict=True):
         assert right.dtype == np.float32

@@ -8,7 +8,7 @@ from agents.alphazero.config import NetworkConfig, ReplayConfig, TrainingConfig
 from agents.alphazero.losses import Targets, loss_terms, outcome_probabilities, root_probabilities
 from agents.alphazero.network import Pooling, ResidualNetwork, initialise_network, to_arrays, values
 from agents.alphazero.weights import check_weights, fold_batch_norm, weight_shapes
-from rlplat.errors import CheckpointError
+from rlplat.errors import CheckpointError, ConfigError
 from rlplat.interfaces import board_spec
 
 SPEC = board_spec("board", (2, 6, 7), 7)
@@ -79,6 +79,24 @@ def test_published_names_and_shapes_are_those_of_the_network():
     arrays = to_arrays(make_network("wdl").state_dict())
     assert {name: array.shape for name, array in arrays.items()} == weight_shapes(SPEC, config)
     assert all(array.dtype == np.float32 for array in arrays.values())
+
+
+def test_a_policy_of_planes_knows_each_move_by_its_cell_alone():
+    spec, config = board_spec("board", (1, 3, 4), 24), NetworkConfig(blocks=0, channels=8, policy_head="planes")
+    network = ResidualNetwork(spec, config)
+    initialise_network(network, 0)
+    torch.nn.init.normal_(network.policy_head.output.weight)
+    board = torch.zeros(1, *spec.observation_shape)
+    board[0, 0, 0, 0] = 1.0
+    logits = network.eval()(board)[0].detach().view(2, 3, 4)
+    assert logits[:, 1:3, 2:4].flatten(1).std(1).max() < 1e-6, "cells far from the stone look alike"
+    assert logits.std() > 0.1
+    assert {name: each.shape for name, each in to_arrays(network.state_dict()).items()} == weight_shapes(spec, config)
+
+
+def test_actions_that_are_no_planes_are_refused_with_what_to_take():
+    with pytest.raises(ConfigError, match=r"each of the 6x7 cells .*; board has 7: take 'layer'"):
+        weight_shapes(SPEC, NetworkConfig(policy_head="planes"))
 
 
 def test_published_arrays_do_not_follow_the_network():

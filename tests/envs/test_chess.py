@@ -231,6 +231,16 @@ def test_planes_show_what_stands_where_from_the_view_of_the_player_to_move():
     assert (planes[118] == np.float32(0.01)).all()
 
 
+def test_actions_are_numbered_plane_by_plane_by_the_cell_that_a_piece_leaves():
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        state = SHORT.initial_state()
+        while not state.is_terminal:
+            own = state.planes()[:6].sum(0).reshape(-1)
+            assert all(own[action % 64] == 1 for action in state.legal_actions().tolist())
+            state.apply(int(rng.choice(state.legal_actions())))
+
+
 def test_planes_count_repetitions_of_each_position_shown():
     state = GAME.state_from_moves("Nf3 Nf6 Ng1 Ng8 Nf3")
     planes = state.planes().reshape(119, 64)

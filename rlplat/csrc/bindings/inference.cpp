@@ -37,14 +37,16 @@ void bind_inference(nb::module_& module) {
       .def(
           "__init__",
           [](ResidualNetwork* self, int planes, int height, int width, int blocks, int channels, int policy_channels,
-             int value_channels, int value_hidden, int num_actions, int num_value_logits, int num_threads) {
-            const NetworkShape shape{planes,          height,         width,        blocks,      channels,
-                                     policy_channels, value_channels, value_hidden, num_actions, num_value_logits};
+             int value_channels, int value_hidden, int num_actions, int policy_planes, int num_value_logits,
+             int num_threads) {
+            const NetworkShape shape{planes,      height,          width,           blocks,
+                                     channels,    policy_channels, value_channels,  value_hidden,
+                                     num_actions, policy_planes,   num_value_logits};
             new (self) ResidualNetwork(shape, num_threads);
           },
           nb::kw_only(), nb::arg("planes"), nb::arg("height"), nb::arg("width"), nb::arg("blocks"), nb::arg("channels"),
           nb::arg("policy_channels"), nb::arg("value_channels"), nb::arg("value_hidden"), nb::arg("num_actions"),
-          nb::arg("num_value_logits"), nb::arg("num_threads") = 1)
+          nb::arg("policy_planes"), nb::arg("num_value_logits"), nb::arg("num_threads") = 1)
       .def("set_weights", &set_weights, nb::arg("parameters"), nb::call_guard<nb::gil_scoped_release>(),
            "Weight and bias, outputs first, of: stem, both convolutions of each block, policy features and output, "
            "value "

@@ -16,6 +16,9 @@ const NetworkShape& checked(const NetworkShape& shape) {
                        shape.policy_channels, shape.value_channels, shape.value_hidden, shape.num_actions};
   if (*std::min_element(std::begin(sizes), std::end(sizes)) < 1 || shape.blocks < 0)
     throw std::invalid_argument("ResidualNetwork: every size must be at least 1 and blocks at least 0");
+  if (shape.policy_planes != 0 && shape.policy_planes * shape.height * shape.width != shape.num_actions)
+    throw std::invalid_argument("ResidualNetwork: " + std::to_string(shape.policy_planes) +
+                                " policy planes do not make " + std::to_string(shape.num_actions) + " actions");
   if (shape.num_value_logits != 1 && shape.num_value_logits != 3)
     throw std::invalid_argument("ResidualNetwork: num_value_logits is " + std::to_string(shape.num_value_logits) +
                                 "; it must be 1 or 3");
@@ -66,7 +69,8 @@ ResidualNetwork::ResidualNetwork(const NetworkShape& shape, int num_threads, con
       area_(shape.height * shape.width),
       num_features_(padded(shape.policy_channels + shape.value_channels, kernels.lanes)),
       features_(padded(shape.channels, kernels.lanes), num_features_, kernels),
-      policy_(area_ * num_features_, shape.num_actions, kernels),
+      policy_(shape.policy_planes ? num_features_ : area_ * num_features_,
+              shape.policy_planes ? shape.policy_planes : shape.num_actions, kernels),
       hidden_(area_ * num_features_, shape.value_hidden, kernels),
       value_(padded(shape.value_hidden, kernels.lanes), shape.num_value_logits, kernels),
       workers_(num_threads) {
@@ -87,7 +91,7 @@ ResidualNetwork::ResidualNetwork(const NetworkShape& shape, int num_threads, con
     scratch.winograd =
         Buffer(std::max(stem.scratch_size(boards_at_once_), convolutions_.back().scratch_size(boards_at_once_)));
     scratch.features = Buffer(boards * area_ * num_features_);
-    scratch.policy = Buffer(boards * policy_.weights.columns());
+    scratch.policy = Buffer(boards * (shape.policy_planes ? area_ : 1) * policy_.weights.columns());
     scratch.hidden = Buffer(boards * hidden_.weights.columns());
     scratch.value = Buffer(boards * value_.weights.columns());
     scratch_.push_back(std::move(scratch));
@@ -102,8 +106,11 @@ void ResidualNetwork::set_weights(std::span<const std::span<const float>> parame
     convolution.set_weights(weight, reader.take(shape_.channels));
     inputs = shape_.channels;
   }
-  read_head(reader, 0, shape_.policy_channels, policy_, shape_.num_actions);
-  read_head(reader, shape_.policy_channels, shape_.value_channels, hidden_, shape_.value_hidden);
+  read_features(reader, 0, shape_.policy_channels);
+  if (shape_.policy_planes) read_planes(reader);
+  else read_layer(reader, 0, shape_.policy_channels, policy_, shape_.num_actions);
+  read_features(reader, shape_.policy_channels, shape_.value_channels);
+  read_layer(reader, shape_.policy_channels, shape_.value_channels, hidden_, shape_.value_hidden);
   const float* weight = reader.take(static_cast<std::size_t>(shape_.num_value_logits) * shape_.value_hidden);
   for (int output = 0; output < shape_.num_value_logits; ++output)
     for (int unit = 0; unit < shape_.value_hidden; ++unit) value_.weights.at(0, unit, output) = *weight++;
@@ -111,8 +118,8 @@ void ResidualNetwork::set_weights(std::span<const std::span<const float>> parame
   reader.finish();
 }
 
-// Reads the 1x1 convolution of a head, whose features begin at `first`, and the layer above it, which sees them only.
-void ResidualNetwork::read_head(Reader& reader, int first, int num_features, Layer& layer, int num_outputs) {
+// Reads the 1x1 convolution of a head, whose features begin at `first`.
+void ResidualNetwork::read_features(Reader& reader, int first, int num_features) {
   const float* weight = reader.take(static_cast<std::size_t>(num_features) * shape_.channels);
   const float* bias = reader.take(num_features);
   for (int feature = 0; feature < num_features; ++feature) {
@@ -120,12 +127,25 @@ void ResidualNetwork::read_head(Reader& reader, int first, int num_features, Lay
       features_.weights.at(0, channel, first + feature) = weight[feature * shape_.channels + channel];
     features_.bias.data()[first + feature] = bias[feature];
   }
-  weight = reader.take(static_cast<std::size_t>(num_outputs) * num_features * area_);
+}
+
+// Reads a layer over the features of one head at all cells.
+void ResidualNetwork::read_layer(Reader& reader, int first, int num_features, Layer& layer, int num_outputs) {
+  const float* weight = reader.take(static_cast<std::size_t>(num_outputs) * num_features * area_);
   std::copy_n(reader.take(num_outputs), num_outputs, layer.bias.data());
   for (int output = 0; output < num_outputs; ++output)
     for (int feature = 0; feature < num_features; ++feature)
       for (int cell = 0; cell < area_; ++cell)
         layer.weights.at(0, cell * num_features_ + first + feature, output) = *weight++;
+}
+
+// Reads the 1x1 convolution from the features of the policy to its planes.
+void ResidualNetwork::read_planes(Reader& reader) {
+  const float* weight = reader.take(static_cast<std::size_t>(shape_.policy_planes) * shape_.policy_channels);
+  for (int plane = 0; plane < shape_.policy_planes; ++plane)
+    for (int feature = 0; feature < shape_.policy_channels; ++feature)
+      policy_.weights.at(0, feature, plane) = *weight++;
+  std::copy_n(reader.take(shape_.policy_planes), shape_.policy_planes, policy_.bias.data());
 }
 
 void ResidualNetwork::evaluate(int count, const float* observations, float* logits, float* values) {
@@ -170,13 +190,25 @@ void ResidualNetwork::evaluate_boards(int boards, const float* observations, flo
 
 void ResidualNetwork::run_heads(int boards, float* logits, float* values, Scratch& scratch) const {
   features_.run(boards * area_, scratch.tower.data(), scratch.features.data(), true);
-  policy_.run(boards, scratch.features.data(), scratch.policy.data(), false);
+  policy_.run(boards * (shape_.policy_planes ? area_ : 1), scratch.features.data(), scratch.policy.data(), false);
   hidden_.run(boards, scratch.features.data(), scratch.hidden.data(), true);
   value_.run(boards, scratch.hidden.data(), scratch.value.data(), false);
-  for (int board = 0; board < boards; ++board) {
-    std::memcpy(logits + board * shape_.num_actions, scratch.policy.data() + board * policy_.weights.columns(),
-                shape_.num_actions * sizeof(float));
+  copy_logits(boards, scratch.policy.data(), logits);
+  for (int board = 0; board < boards; ++board)
     values[board] = expected_value(scratch.value.data() + board * value_.weights.columns(), shape_.num_value_logits);
+}
+
+// From padded rows: one for each board, or with planes one for each cell.
+void ResidualNetwork::copy_logits(int boards, const float* policy, float* logits) const {
+  const int columns = policy_.weights.columns();
+  for (int board = 0; board < boards; ++board, logits += shape_.num_actions) {
+    if (shape_.policy_planes == 0) {
+      std::memcpy(logits, policy + static_cast<std::size_t>(board) * columns, shape_.num_actions * sizeof(float));
+      continue;
+    }
+    const float* cells = policy + static_cast<std::size_t>(board) * area_ * columns;
+    for (int plane = 0; plane < shape_.policy_planes; ++plane)
+      for (int cell = 0; cell < area_; ++cell) logits[plane * area_ + cell] = cells[cell * columns + plane];
   }
 }
 

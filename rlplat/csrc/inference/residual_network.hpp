@@ -14,6 +14,7 @@ struct NetworkShape {
   int blocks, channels;
   int policy_channels, value_channels, value_hidden;
   int num_actions;
+  int policy_planes;     // of logits, one for each cell, which actions number plane by plane; 0: a layer over all cells
   int num_value_logits;  // 1: tanh of it is the value; 3: win, draw and loss before softmax
 };
 
@@ -51,9 +52,12 @@ class ResidualNetwork {
   };
 
   class Reader;
-  void read_head(Reader& reader, int first, int num_features, Layer& layer, int num_outputs);
+  void read_features(Reader& reader, int first, int num_features);
+  void read_layer(Reader& reader, int first, int num_features, Layer& layer, int num_outputs);
+  void read_planes(Reader& reader);
   void evaluate_boards(int boards, const float* observations, float* logits, float* values, Scratch& scratch) const;
   void run_heads(int boards, float* logits, float* values, Scratch& scratch) const;
+  void copy_logits(int boards, const float* policy, float* logits) const;
 
   NetworkShape shape_;
   int area_;
