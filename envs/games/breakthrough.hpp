@@ -33,6 +33,8 @@ class Breakthrough {
   }
 
   rlplat::Shape shape() const {
+    // A piece that walks across, unless two captures end it sooner: on 5x2 alone.
+    const int walk = 2 * (rows_ - home_rows_) - 1, shortest = rows_ == 5 && columns_ == 2 ? 6 : walk;
     // Steps that do not win, of the front and of the back pieces of one player.
     const int steps = columns_ * ((rows_ - 1 - home_rows_) + (home_rows_ == 2 ? rows_ - 2 : 0));
     return {.num_actions = 3 * columns_ * (rows_ - 1),
@@ -40,7 +42,7 @@ class Breakthrough {
             .num_planes = 2,
             .height = rows_,
             .width = columns_,
-            .min_length = 2 * (rows_ - home_rows_) - 1,
+            .min_length = shortest,
             .max_length = 2 * steps + 1,
             .num_symmetries = 2};
   }

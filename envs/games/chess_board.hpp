@@ -256,7 +256,7 @@ struct Moves {
   int king_;
 };
 
-constexpr int kMostMoves = 218;  // of any position with at most 16 pieces a side (Petrovic 1964)
+constexpr int kMostMoves = 218;  // of any position with no more promoted pieces than missing pawns (Petrovic 1964)
 
 // Legal actions in ascending order; returns how many.
 inline int list_moves(const Position& position, std::int32_t* out) {

@@ -2,10 +2,12 @@
 // the Universal Chess Interface (UCI).
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chess_board.hpp"
@@ -97,6 +99,8 @@ class FenReader {
     Position waiting = position_;
     waiting.turn();
     require(!in_check(waiting), "the player who is not to move is in check");
+    const Bits checkers = attackers(position_, position_.king(), position_.all(), position_.other());
+    require(std::popcount(checkers) <= 2, "more than two pieces give check");
     read_en_passant();
     return position_;
   }
@@ -127,11 +131,12 @@ class FenReader {
       if (c >= '1' && c <= '8') {
         file += c - '0';
       } else {
-        const std::size_t kind = std::string(kLetters).find(static_cast<char>(std::toupper(c)));
+        const std::size_t kind =
+            std::string(kLetters).find(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
         require(kind != std::string::npos, std::string("'") + c + "' is no piece; these are PNBRQK and pnbrqk");
         require(file < 8, "rank " + std::to_string(rank + 1) + " has more than 8 squares");
         position_.kinds[kind] |= bit(8 * rank + file);
-        if (std::isupper(c)) position_.own |= bit(8 * rank + file);
+        if (c >= 'A' && c <= 'Z') position_.own |= bit(8 * rank + file);
         ++file;
       }
       require(file <= 8, "rank " + std::to_string(rank + 1) + " has more than 8 squares");
@@ -143,7 +148,17 @@ class FenReader {
       require(std::popcount(position_.kinds[kKing] & side) == 1, name + " has not exactly one king");
       require(std::popcount(side) <= 16 && std::popcount(side & position_.kinds[kPawn]) <= 8,
               name + " has more than 16 pieces or 8 pawns");
+      require(promoted(side) <= 8 - std::popcount(side & position_.kinds[kPawn]),
+              name + " has more promoted pieces than it lacks pawns");
     }
+  }
+
+  // At least so many pieces of a side were pawns. Without this bound more moves could be legal than `kMostMoves`.
+  int promoted(Bits side) const {
+    int count = 0;
+    for (const auto& [kind, at_start] : {std::pair{kKnight, 2}, {kBishop, 2}, {kRook, 2}, {kQueen, 1}})
+      count += std::max(0, std::popcount(position_.kinds[kind] & side) - at_start);
+    return count;
   }
 
   void read_rights() {

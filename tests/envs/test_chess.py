@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from envs.games.chess import chess, fen
 from rlplat.errors import GameError
+from rlplat.evaluation.opponents import parse_opponent
 
 START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 OPERA = (
@@ -185,6 +186,9 @@ def test_a_text_that_means_no_legal_move_or_several_is_refused(text):
         ("7k/8/8/8/8/8/8/K6R w - - 0 1", "not to move is in check"),
         ("P6k/8/8/8/8/8/8/K7 w - - 0 1", "a pawn stands on the first or last rank"),
         ("7k/PPPPPPPP/P7/8/8/8/8/K7 w - - 0 1", "8 pawns"),
+        ("Q6Q/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBQQ1KB1 w - - 0 1", "White has more promoted pieces than it lacks pawns"),
+        ("7k/PPPPPPPP/8/8/8/8/8/K5QQ w - - 0 1", "White has more promoted pieces"),
+        ("4k3/8/8/8/4r3/5n2/3p4/4K3 w - - 0 1", "more than two pieces give check"),
     ],
 )
 def test_a_fen_that_is_malformed_or_cannot_occur_is_refused_with_the_reason(text, problem):
@@ -241,6 +245,33 @@ def test_actions_are_numbered_plane_by_plane_by_the_cell_that_a_piece_leaves():
             state.apply(int(rng.choice(state.legal_actions())))
 
 
+def board_in(planes, is_white):
+    """The board of a FEN, read from the first twelve planes alone."""
+    squares = np.full((8, 8), ".")
+    for side, letters in enumerate(("PNBRQK", "pnbrqk") if is_white else ("pnbrqk", "PNBRQK")):
+        for kind, letter in enumerate(letters):
+            squares[planes[6 * side + kind] == 1] = letter
+    rows = squares if is_white else squares[::-1]
+    return "/".join("".join(row) for row in rows)
+
+
+def test_planes_hold_the_whole_position():
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        state = GAME.initial_state()
+        while not state.is_terminal and state.num_moves < 120:
+            planes, (board, turn, castling, *_, clock, _) = state.planes(), fen(state).split()
+            for number in "12345678":
+                board = board.replace(number, "." * int(number))
+            assert board_in(planes, turn == "w") == board
+            rights = "KQkq" if turn == "w" else "kqKQ"
+            assert {right for right, plane in zip(rights, planes[114:118], strict=True) if plane.all()} == (
+                set(castling) - {"-"}
+            )
+            assert planes[112].all() == (turn == "w") and planes[118, 0, 0] == pytest.approx(int(clock) / 100)
+            state.apply(int(rng.choice(state.legal_actions())))
+
+
 def test_planes_count_repetitions_of_each_position_shown():
     state = GAME.state_from_moves("Nf3 Nf6 Ng1 Ng8 Nf3")
     planes = state.planes().reshape(119, 64)
@@ -281,6 +312,15 @@ def test_the_heuristic_counts_material_from_the_view_of_the_player_to_move():
     assert GAME.initial_state().heuristic() == 0
     up, down = at(START.replace("qk", "1k")), at(START.replace("qk", "1k").replace(" w ", " b "))
     assert up.heuristic() > 0.5 and down.heuristic() == -up.heuristic()
+
+
+def test_alpha_beta_with_the_heuristic_takes_what_hangs_and_mates():
+    hanging, mate = at("4k3/8/8/3q4/4P3/8/8/4K3 w - - 0 1"), at("6k1/5ppp/8/8/8/8/8/R3K3 w Q - 0 1")
+    chosen = parse_opponent("alphabeta:2").make_policy(GAME, 0).act([hanging, mate]).tolist()
+    assert [state.action_text(action) for state, action in zip((hanging, mate), chosen, strict=True)] == [
+        "exd5",
+        "Ra8#",
+    ]
 
 
 def test_random_games_equal_those_of_python_chess():

@@ -99,6 +99,13 @@ def test_reaching_the_last_row_wins_at_once_in_the_shortest_game():
     assert str(state).endswith("white has won\n")
 
 
+def test_two_captures_end_a_game_on_two_columns_sooner_than_a_walk():
+    game = breakthrough.load(rows=5, columns=2)
+    state = game.state_from_moves("b1b2 b5b4 b2a3 b4xa3 a1b2 a3xb2")
+    assert state.returns.tolist() == [-1.0, 1.0]
+    assert state.num_moves == game.min_length == 6
+
+
 def test_capturing_everything_wins():
     results = [states[-1] for states in random_games(breakthrough.load(rows=4, columns=2), 200)]
     captured = [state for state in results if not state.planes()[0].any()]
