@@ -5,6 +5,7 @@
 #   TORCH_INDEX  a package index searched for torch besides pip's own (see the recipe of .venv/installed)
 #   CONFIG, ARGS what `make train` runs; ARGS also reaches pytest and `rlplat bench`
 #   ONLY         the one learning result that `make learning` repeats
+#   SECONDS, GAME, CLANG   how long `make fuzz` feeds each game, the one game that it feeds, and its compiler
 
 PYTHON ?= python3
 ifeq ($(origin CXX),default)
@@ -13,6 +14,8 @@ endif
 export CXX
 CONFIG ?= configs/connect_four_quick.yaml
 CONSTRAINTS ?= constraints.txt
+SECONDS ?= 20
+CLANG ?= clang++
 
 BIN := .venv/bin
 CORE := CMakeLists.txt $(shell find rlplat/csrc -type f)
@@ -20,7 +23,7 @@ CPP := $(shell find rlplat/csrc envs tests -name '*.[ch]pp')
 CPP_STYLE := {BasedOnStyle: Google, ColumnLimit: 120, AllowShortIfStatementsOnASingleLine: AllIfsAndElse}
 
 .DEFAULT_GOAL := help
-.PHONY: help install games train test drills learning check format bench test-cpp test-gpu clean
+.PHONY: help install games train test drills learning check format bench test-cpp fuzz test-gpu clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
@@ -64,6 +67,14 @@ test-cpp: .venv/installed ## run the C++ unit tests under AddressSanitizer and U
 	  -DRLPLAT_BUILD_TESTS=ON -DRLPLAT_SANITIZE=ON
 	$(BIN)/cmake --build build/sanitize
 	$(BIN)/ctest --test-dir build/sanitize --output-on-failure --no-tests=error
+
+fuzz: .venv/games ## feed the rules of each game random bytes for SECONDS=20, or of GAME=name alone; needs clang
+	@sh -c "$$FUZZ_REQUIREMENTS"
+	$(BIN)/cmake -S . -B build/fuzz -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
+	  -DCMAKE_CXX_COMPILER=$(CLANG) -DRLPLAT_BUILD_FUZZERS=ON
+	$(BIN)/cmake --build build/fuzz --target $(if $(GAME),fuzz_$(GAME),fuzzers)
+	$(BIN)/python tests/fuzz/seeds.py build/fuzz/seeds
+	@sh -ec "$$FUZZ"
 
 test-gpu: .venv/games ## run the tests that need a CUDA device
 	@$(BIN)/python -c 'import sys, torch; torch.cuda.is_available() or sys.exit("make test-gpu: torch sees no CUDA device; rlplat doctor says why")'
@@ -119,3 +130,31 @@ fi
 exit $$missing
 endef
 export REQUIREMENTS
+
+define FUZZ_REQUIREMENTS
+printf '#include <cstdint>\nextern "C" int LLVMFuzzerTestOneInput(const std::uint8_t*, std::size_t) { return 0; }\n' |
+  $(CLANG) -fsanitize=fuzzer,address -x c++ -o /dev/null - 2>/dev/null && exit
+printf '%s\n' "make fuzz: missing: clang with libFuzzer and AddressSanitizer ($(CLANG); name another with CLANG=)" \
+  '  Debian, Ubuntu: apt-get install clang, and libclang-rt-VERSION-dev of the version that clang --version names' \
+  '  Fedora:         dnf install clang compiler-rt' >&2
+exit 1
+endef
+export FUZZ_REQUIREMENTS
+
+# What is found is kept in build/fuzz/found, and an input that breaks a promise in build/fuzz/GAME-crash-...
+define FUZZ
+for program in build/fuzz/tests/fuzz/fuzz_$(or $(GAME),*); do
+  game=$${program##*/fuzz_}
+  mkdir -p build/fuzz/found/$$game
+  printf '%s: ' $$game
+  if $$program -max_total_time=$(SECONDS) -max_len=400 -timeout=30 -artifact_prefix=build/fuzz/$$game- \
+    build/fuzz/found/$$game build/fuzz/seeds/$$game >build/fuzz/$$game.log 2>&1; then
+    grep '^Done' build/fuzz/$$game.log
+  else
+    tail -n 40 build/fuzz/$$game.log
+    printf '\nmake fuzz: %s breaks a promise; %s FILE repeats it, on the file named above\n' $$game $$program
+    exit 1
+  fi
+done
+endef
+export FUZZ
