@@ -1,5 +1,6 @@
 """Other programs as opponents: found, limited, timed, started again, and ended; the real ones where they are."""
 
+import contextlib
 import gc
 import logging
 import sys
@@ -8,11 +9,15 @@ from shutil import which
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.baselines import conversation, program_policy, programs
+from agents.baselines.conversation import LostProgramError
+from agents.baselines.gtp import GtpDialect
 from agents.baselines.random import RandomPolicy
-from agents.baselines.uci import position_command
-from rlplat.errors import ConfigError, ProgramError, RegistryError
+from agents.baselines.uci import UciDialect, position_command
+from rlplat.errors import ConfigError, GameError, ProgramError, RegistryError
 from rlplat.evaluation.arena import play_match
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.registry import resolve
@@ -95,6 +100,42 @@ def test_what_a_program_does_wrong_is_told(fake, request, protocol, fault, messa
     policy = fake(protocol, fault, game, ":wait_s=0.5" if fault in ("hang", "flood") else ":wait_s=20")
     with pytest.raises(ProgramError, match=message):
         policy.act([game.state_from_moves({"uci": "e4", "gtp": "B2"}[protocol])])
+
+
+class Talker:
+    """Says given lines, whatever it is told, and is lost after the last."""
+
+    def __init__(self, lines):
+        self.lines = iter(lines)
+
+    def say(self, line):
+        pass
+
+    def hear(self, until_s):
+        try:
+            return next(self.lines)
+        except StopIteration:
+            raise LostProgramError("it has ended") from None
+
+
+words = st.sampled_from(
+    ["=", "?", "= C3", "= resign", "=1 C3", "readyok", "uciok", "bestmove", "bestmove e2e4", "", " ", "é"]
+)
+
+
+@given(st.sampled_from(["gtp", "uci"]), st.lists(words | st.text(max_size=8), max_size=12))
+def test_whatever_a_program_says_gives_a_text_or_an_error_of_the_program(chess, go, protocol, lines):
+    dialect, game = (GtpDialect("x", go, {}, 0), go) if protocol == "gtp" else (UciDialect("x", {"nodes": 1}), chess)
+    start = game.initial_state()
+    for ask in (lambda: dialect.greet(Talker(lines), 1.0), lambda: dialect.choose(Talker(lines), start, 1.0)):
+        try:
+            text = ask()
+        except ProgramError as error:
+            assert str(error)
+        else:
+            assert text is None or isinstance(text, str)
+            with contextlib.suppress(GameError):  # which is no legal move, as the policy then says
+                start.parse_action(text or "")
 
 
 def test_a_move_that_a_program_refuses_and_resignation(fake, go):
