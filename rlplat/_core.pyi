@@ -214,6 +214,9 @@ class SelfPlay(BatchSearch):
     def take_finished(self, game: Game) -> Records:
         """Finished games since the last call, by number."""
 
+    def take_noise(self) -> list[int]:
+        """Words of the noise at the first roots; see csrc/search/self_play.hpp."""
+
     def suspend(self, game: Game) -> Records:
         """The games under way; drops trees and cached evaluations."""
 

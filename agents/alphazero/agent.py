@@ -155,7 +155,7 @@ class AlphaZero:
                     "self_play/draws",
                 ],
                 "game length: do they fight?": ["self_play/game_length"],
-                "repeated games: is there variety?": ["self_play/duplicate_games"],
+                "repeated games: is there variety?": ["self_play/duplicate_games", "self_play/repeated_noise"],
                 "samples per position: is data used evenly?": ["replay/ratio"],
                 "simulations per second: is it as fast as before?": ["speed/simulations_per_s"],
             },

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.alphazero.config import AlphaZeroConfig
 from agents.alphazero.inference import NetworkEvaluator, PendingEvaluation, make_evaluator
+from agents.alphazero.known_noise import NOISE
 from agents.alphazero.resignation import Resignation
 from agents.alphazero.search_params import self_play_params
 from rlplat.devices import Device, choose_device
@@ -114,7 +115,7 @@ class AlphaZeroCollector:
                 self._start_batch(group)
         for group in range(self._play.num_groups):
             self._finish_batch(group)
-        arrays = self._play.take_finished()
+        arrays = self._play.take_finished() | {NOISE: self._play.take_noise()}
         resigned: Metrics = {}
         if self._resignation is not None:
             resigned = self._resignation.learn(arrays)

@@ -12,6 +12,8 @@ from rlplat.interfaces import Metrics
 
 MOST_DUPLICATES = 0.3
 """Share of games that were played before; healthy runs of tic-tac-toe, where games are few, show 0.03."""
+MOST_REPEATED_NOISE = 0.1
+"""Share of games whose noise another had; healthy runs show 0, two collectors with one seed 0.5."""
 LEAST_ENTROPY = 0.02
 """Of the policy, as a share of that of even play over all actions; Connect Four after an hour shows 0.37."""
 WORSE_THAN_CONSTANT = 1.02
@@ -40,6 +42,16 @@ def _duplicate_games(metrics: Metrics, _: int) -> str | None:
     if share <= MOST_DUPLICATES:
         return None
     return f"{share:.0%} of the games were played before, so batches hold the same positions: {VARIETY}"
+
+
+def _repeated_noise(metrics: Metrics, _: int) -> str | None:
+    share = metrics.get("self_play/repeated_noise", 0.0)
+    if share <= MOST_REPEATED_NOISE:
+        return None
+    return (
+        f"{share:.0%} of the games began with the noise of another, so they draw the same random numbers and are much "
+        "alike: games_params in agents/alphazero/collector.py must give each collector and generation games of its own"
+    )
 
 
 def _entropy_collapse(metrics: Metrics, num_actions: int) -> str | None:
@@ -101,6 +113,7 @@ def _resign_errors(metrics: Metrics, _: int) -> str | None:
 
 _SIGNS: Mapping[str, Callable[[Metrics, int], str | None]] = {
     "duplicate games": _duplicate_games,
+    "equal noise": _repeated_noise,
     "entropy collapse": _entropy_collapse,
     "blind value": _blind_value,
     "stale data": _stale_data,

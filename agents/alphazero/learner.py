@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from agents.alphazero.config import AlphaZeroConfig
+from agents.alphazero.known_noise import NOISE, KnownNoise
 from agents.alphazero.team_trainer import TeamTrainer
 from agents.alphazero.trainer import Trainer
 from rlplat.data.replay import GameReplay
@@ -64,6 +65,7 @@ class AlphaZeroLearner:
             training.samples_per_position, training.batch_size, config.replay.min_positions, training.max_owed_updates
         )
         self._rng = np.random.default_rng(for_draws)
+        self._known_noise = KnownNoise()
         self._num_games = 0
         self._version = 0
         self._published_at = 0
@@ -74,7 +76,12 @@ class AlphaZeroLearner:
         return Demand(amount, synchronous=self._synchronous)
 
     def ingest(self, arrays: Arrays, summary: Summary) -> None:
-        """Take in game records (see `GameReplay.add`); they are counted from the arrays, not from the summary."""
+        """Take in game records (see `GameReplay.add`), which are counted from the arrays, not from the summary.
+
+        `NOISE` may be among them.
+        """
+        if NOISE in arrays:
+            self._known_noise.add(arrays[NOISE])
         num_positions = self._governor.num_positions + int(np.count_nonzero(arrays["num_legal"]))
         self._replay.set_window(self._config.replay.window(num_positions))
         self._replay.add(arrays)
@@ -100,6 +107,7 @@ class AlphaZeroLearner:
             "replay/games": float(self._replay.num_games),
             "replay/window": float(self._replay.window),
             "replay/ratio": self._governor.ratio,
+            "self_play/repeated_noise": self._known_noise.share,
         }
 
     def progress(self) -> Progress:

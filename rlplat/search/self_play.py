@@ -112,6 +112,13 @@ class SelfPlay:
         """Records of the games finished since the last call, by number."""
         return self._arrays(self.core.take_finished(self.game.core))
 
+    def take_noise(self) -> NDArray[np.uint64]:
+        """One word for the noise at the first root of each game that began since the last call, where it had noise.
+
+        Equal words mean equal noise: two games draw from the same random numbers.
+        """
+        return np.array(self.core.take_noise(), np.uint64)
+
     def suspend(self) -> Arrays:
         """Records of the games under way. Trees and cached evaluations are dropped: their searches start again."""
         return self._arrays(self.core.suspend(self.game.core))

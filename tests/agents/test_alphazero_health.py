@@ -14,6 +14,7 @@ from rlplat.training.health import RECENT_ROWS, HealthWatch
 
 HEALTHY = {
     "self_play/duplicate_games": 0.03,
+    "self_play/repeated_noise": 0.0,
     "self_play/draws": 0.3,
     "self_play/first_player_wins": 0.5,
     "self_play/second_player_wins": 0.2,
@@ -24,6 +25,7 @@ HEALTHY = {
 }
 SICK = [
     ("duplicate games", {"self_play/duplicate_games": 0.97}, "97% of the games were played before"),
+    ("equal noise", {"self_play/repeated_noise": 0.5}, "50% of the games began with the noise of another"),
     ("entropy collapse", {"policy/entropy": 0.01}, r"entropy 0.010, even play 2.20"),
     ("blind value", {"value/error": 0.9}, "further from the results (0.900)"),
     ("stale data", {"self_play/policy_lag": 25.0}, "25 versions older than the newest"),
@@ -40,7 +42,7 @@ def test_a_sick_run_is_named_with_its_figures_and_a_hint(name, changed, words):
     found = ailments(HEALTHY | changed, num_actions=9)
     assert list(found) == [name]
     assert words in found[name]
-    assert "agent." in found[name]
+    assert "agent." in found[name] or "agents/" in found[name]
 
 
 def test_a_healthy_run_and_one_that_has_no_metrics_yet_are_not_sick():

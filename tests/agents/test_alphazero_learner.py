@@ -21,7 +21,7 @@ METRICS = {
     *("value/error", "value/constant_error"),
     *("optimizer/learning_rate", "optimizer/gradient_norm", "optimizer/skipped_updates"),
     *("replay/positions", "replay/games", "replay/window", "replay/ratio"),
-    "timing/draw",
+    *("self_play/repeated_noise", "timing/draw"),
 }
 
 

@@ -259,6 +259,7 @@ void bind_search(nb::module_& module) {
           "take_finished",
           [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.take_finished()}; },
           nb::arg("game"), "Finished games since the last call, by number.")
+      .def("take_noise", &SelfPlay::take_noise, "Words of the noise at the first roots; see csrc/search/self_play.hpp.")
       .def(
           "suspend", [](SelfPlay& self, std::shared_ptr<Game> game) { return Records{game, self.suspend()}; },
           nb::arg("game"), "The games under way; drops trees and cached evaluations.")

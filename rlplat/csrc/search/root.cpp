@@ -1,5 +1,6 @@
 // What is particular to the root: noise, sequential halving, and what the search says in the end.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -28,10 +29,18 @@ void shaped_concentrations(std::span<const float> priors, float alpha, std::span
   for (float& share : out) share = sum > 1e-6f ? 0.5f * alpha + half * share / sum : alpha;
 }
 
+std::uint64_t word_of(std::span<const float> noise) {
+  if (noise.size() < 2) return 0;  // all of the noise on the only action
+  std::uint64_t word = noise.size();
+  for (const float value : noise) word = hash_words(word, std::bit_cast<std::uint32_t>(value));
+  return word;
+}
+
 }  // namespace
 
 void Tree::prepare_root(int num_simulations, bool explore, Random& random) {
   explores_ = explore;
+  root_noise_ = 0;
   if (improves_) begin_halving(num_simulations, explore ? params_->gumbel_scale : 0.0f, random);
   if (improves_ || !explore) return;
   temper_root_priors();
@@ -61,6 +70,7 @@ void Tree::add_root_noise(Random& random) {
   } else {
     random.dirichlet(params_->dirichlet_alpha, noise);
   }
+  root_noise_ = word_of(noise);
   for (std::size_t i = 0; i < count; ++i) {
     const float mixture = (1.0f - params_->noise_fraction) * std::abs(priors[i]) + params_->noise_fraction * noise[i];
     priors[i] = std::copysign(mixture, priors[i]);
@@ -74,6 +84,7 @@ void Tree::begin_halving(int num_simulations, float noise_scale, Random& random)
   if (noise_scale == 0.0f) return;
   for (float& gumbel : root_gumbel_)
     gumbel = -noise_scale * static_cast<float>(std::log(-std::log(std::max(random.uniform(), 0x1.0p-54))));
+  root_noise_ = word_of(root_gumbel_);
 }
 
 int Tree::select_root_edge(float visits, float value) const {

@@ -153,6 +153,11 @@ void SelfPlay::prepare_root(Search& search) {
   if (is_fast) search.simulations_left = params_.fast_simulations;
   priors_[static_cast<std::size_t>(search.index)] = search.tree.root_priors();
   search.tree.prepare_root(search.simulations_left, !is_fast, search.random);
+  const GameRecord& record = records_[static_cast<std::size_t>(search.index)];
+  const bool is_first = record.actions.size() == static_cast<std::size_t>(record.opening_plies);
+  if (!is_first || search.tree.root_noise() == 0) return;
+  const std::lock_guard lock(finished_mutex_);
+  noise_.push_back(search.tree.root_noise());
 }
 
 void SelfPlay::record_move(Search& search, int action, float root_value, bool is_target) {
@@ -242,6 +247,16 @@ std::vector<GameRecord> SelfPlay::take_finished() {
     finished_positions_ = 0;
   }
   std::ranges::sort(taken, {}, &GameRecord::number);
+  return taken;
+}
+
+std::vector<std::uint64_t> SelfPlay::take_noise() {
+  std::vector<std::uint64_t> taken;
+  {
+    const std::lock_guard lock(finished_mutex_);
+    taken.swap(noise_);
+  }
+  std::ranges::sort(taken);
   return taken;
 }
 

@@ -81,6 +81,8 @@ class SelfPlay : public BatchSearch {
   std::int64_t finished_positions() const;
   // Finished games since the last call, by number.
   std::vector<GameRecord> take_finished();
+  // Tree::root_noise of the first search of each game that began since the last call, where it had noise, ascending.
+  std::vector<std::uint64_t> take_noise();
 
   // The games under way, one per search; trees and cached evaluations are dropped, here too.
   std::vector<GameRecord> suspend();
@@ -108,9 +110,10 @@ class SelfPlay : public BatchSearch {
   std::vector<std::int64_t> next_number_;   // per search
   std::vector<std::uint8_t> is_fast_;       // per search
   std::vector<std::vector<float>> priors_;  // per search: those of the root before noise
-  mutable std::mutex finished_mutex_;
+  mutable std::mutex finished_mutex_;       // of all that follow
   std::vector<GameRecord> finished_;
   std::int64_t finished_positions_ = 0;
+  std::vector<std::uint64_t> noise_;
 };
 
 }  // namespace rlplat

@@ -101,6 +101,8 @@ class Tree {
   // To be called once the root has priors, before a search of `num_simulations`. `explore` adds what is for self-play
   // only: temperature, noise, forced playouts.
   void prepare_root(int num_simulations, bool explore, Random& random);
+  // A word made of the noise that prepare_root has drawn; 0: none, or none that tells draws apart.
+  std::uint64_t root_noise() const { return root_noise_; }
   bool root_expanded() const { return nodes_[0].expanded; }
   bool root_proven() const { return nodes_[0].proven(); }
   // Mixes fresh Dirichlet noise into the priors at the root: P = (1 - f) p + f eta. Shaped noise (KataGo) has the same
@@ -234,6 +236,7 @@ class Tree {
   bool improves_ = false;           // Selection::kGumbel
   std::vector<float> raw_values_;   // of each node, by the evaluator; of kGumbel only, as the next two
   std::vector<float> root_gumbel_;  // noise of each edge of the root
+  std::uint64_t root_noise_ = 0;
   std::vector<std::int32_t> considered_;  // by simulation: the visits of the edges to choose from
   std::vector<std::int32_t> legal_;
   int reach_;  // Shape::past_length
