@@ -8,6 +8,7 @@ the game.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from rlplat.search.game import Game, State
 
 STAGES = ("early", "middle", "late")
 _GAME = "# game:"
+_WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,9 @@ def _parse(line: str, game: Game) -> ScoredPosition:
 
 
 def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise GameError(f"'{text}' is no score; a score is a whole number") from error
+    if not _WHOLE.fullmatch(text):
+        raise GameError(f"'{text[:40]}' is no score; a score is a whole number of at most 9 digits")
+    return int(text)
 
 
 def _described(game: Game) -> str:

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from envs.games.connect_four import connect_four
 from envs.games.tictactoe import tictactoe
@@ -129,6 +131,7 @@ def test_the_solver_fills_in_what_a_line_lacks(tmp_path):
         ("444444", r"line 2: found 1 fields; a line is '<moves> <score>'"),
         ("4 4 4 1", r"line 2: found 4 fields"),
         ("444444 win", r"line 2: 'win' is no score; a score is a whole number"),
+        ("444444 99999999999", r"line 2: '99999999999' is no score; a score is a whole number of at most 9 digits"),
         ("444444 1 1,2", r"line 2: 2 scores of actions for 6 legal actions"),
         ("44444433 3", r"line 2: the score is given as 3, but that of the best action is 16"),
         ("# game: tictactoe", r"line 2: these are positions of tictactoe, not of connect_four rows=6"),
@@ -141,6 +144,22 @@ def test_a_broken_file_is_refused_with_line_and_way_out(tmp_path, line, message)
     with pytest.raises(GameError, match=message) as error:
         read_positions(path, GAME)
     assert "rlplat positions connect_four" in str(error.value) or line.startswith("#") or not line
+
+
+pieces = st.sampled_from([*"159", " ", "-", "0", ",", "1,0,-1", "#", "99999999999", "é", "\n"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.lists(pieces, max_size=15).map("".join) | st.text(max_size=20))
+def test_any_text_is_positions_or_refused_with_the_file(tmp_path, text):
+    path = tmp_path / "p.txt"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    try:
+        positions = read_positions(path, TICTACTOE)
+    except GameError as error:
+        assert str(error).startswith(str(path))
+    else:
+        assert all(len(position.scores) == len(position.state.legal_actions()) for position in positions)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 from conftest import TINY, untrained_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rlplat.config import config_text, load_config
 from rlplat.errors import NotationError
@@ -43,6 +45,23 @@ def test_lines_of_every_game_are_read_as_they_were_written():
         game = resolve(name, kind="game").load()
         found = read_game_line(game_line("game 1", game.state_from_moves(moves), 0.0), game, source="here")
         assert (found.state.moves_text(), found.event, found.outcome) == (moves, "game 1", 0.0)
+
+
+pieces = st.sampled_from(["game 1", ":", " ", *"159", "1-0", "0-1", "1/2-1/2", "b2", "pass", "é", "\n"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(pieces, max_size=12).map("".join) | st.text(max_size=30))
+def test_any_line_is_a_game_or_refused_with_its_source(line):
+    game = resolve("tictactoe", kind="game").load()
+    try:
+        record = read_game_line(line, game, source="here")
+    except NotationError as error:
+        assert str(error).startswith("here: ")
+    else:
+        assert read_game_line(game_line("again", record.state, record.outcome), game, source="here").state.hash == (
+            record.state.hash
+        )
 
 
 def test_what_cannot_be_written_or_read_is_told(tmp_path, tiny_run):
