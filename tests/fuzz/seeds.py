@@ -21,6 +21,8 @@ TEXTS = {
         "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1",
         "rnbqkb1r/ppp2ppp/3p1n2/3Pp3/8/8/PPP1PPPP/RNBQKBNR w KQkq e6 0 4",
         "r2q1rk1/pP1p2pp/Q4n2/bbp1p3/Np6/1B3NBn/pPPP1PPP/R3K2R b KQ - 99 140",
+        "R6R/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1",  # the most legal moves
+        "Q6Q/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBQQ1KB1 w - - 0 1",  # more than there can be
         "Nbxd7+",
         "e7e8q",
         "O-O-O#",
