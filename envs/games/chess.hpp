@@ -6,7 +6,8 @@
 #include <array>
 #include <string>
 
-#include "chess_board.hpp"
+#include "chess_moves.hpp"
+#include "chess_random.hpp"
 #include "chess_text.hpp"
 #include "chess_worth.hpp"
 #include "rlplat/game.hpp"
@@ -54,6 +55,24 @@ class Chess {
     if (state.clock >= kFiftyMoves || state.ply >= max_length_ || !can_mate(state) || count_before(state, past, 0) >= 2)
       return 0.0f;
     return std::nullopt;
+  }
+
+  // Random moves, drawn without a list, and compared only with positions that may come back.
+  float rollout(State state, Past past, rlplat::Random& random) const {
+    State before[kFiftyMoves];  // since the last capture or pawn move
+    int known = std::min<int>({state.clock, past.size(), kFiftyMoves});
+    for (int age = 0; age < known; ++age) before[known - 1 - age] = past[age];
+    for (;;) {
+      chess::RandomMove moves(state);
+      const std::optional<chess::Move> move = moves.draw(random);
+      if (!move) return !moves.in_check() ? 0.0f : player(state) == 0 ? -1.0f : 1.0f;
+      int occurrences = 0;
+      for (int at = known - 4; at >= 0; at -= 2) occurrences += before[at].repeats(state);
+      if (state.clock >= kFiftyMoves || state.ply >= max_length_ || !can_mate(state) || occurrences >= 2) return 0.0f;
+      before[known++] = state;
+      chess::apply(state, *move);
+      if (state.clock == 0) known = 0;
+    }
   }
 
   // To look for a mate at every leaf of a search would cost more than it gives.

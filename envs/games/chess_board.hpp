@@ -1,4 +1,4 @@
-// Chess positions as bits, and the moves that are legal in them. Everything is seen by the player to move: bit
+// Chess positions as bits, and what moves do to them. Everything is seen by the player to move: bit
 // `rank * 8 + file`, where ranks are counted from that player's side, so that own pawns always go up, and a move ends
 // with the board turned around.
 #pragma once
@@ -165,127 +165,14 @@ inline Bits en_passant_pawns(const Position& position, int file) {
   return ((at & ~kFileA) >> 1 | (at & ~kFileH) << 1) & position.kinds[kPawn] & position.own;
 }
 
-// Legal moves: for each plane the squares that pieces leave.
-struct Moves {
-  Bits from[kNumPlanes]{};
-
-  explicit Moves(const Position& position)
-      : position_(position), own_(position.own), all_(position.all()), theirs_(all_ ^ own_), king_(position.king()) {
-    const Bits checkers = attackers(position, king_, all_, theirs_);
-    move_king(checkers != 0);
-    if (!std::has_single_bit(checkers) && checkers != 0) return;
-    const Bits allowed = checkers == 0 ? ~Bits{0} : checkers | kGeometry.between[king_][std::countr_zero(checkers)];
-    const Bits pinned = pins(), free = own_ & ~pinned;
-    move_pawns(free & position.kinds[kPawn], allowed);
-    each(pinned & position.kinds[kPawn],
-         [&](int square) { move_pawns(bit(square), allowed & kGeometry.line[king_][square]); });
-    take_en_passant();
-    each(free & position.kinds[kKnight], [&](int square) { add(square, kGeometry.knight[square] & allowed); });
-    slide(own_ & (position.kinds[kRook] | position.kinds[kQueen]), rook_attacks, pinned, allowed);
-    slide(own_ & (position.kinds[kBishop] | position.kinds[kQueen]), bishop_attacks, pinned, allowed);
-  }
-
-  bool any() const {
-    Bits sum = 0;
-    for (const Bits bits : from) sum |= bits;
-    return sum != 0;
-  }
-
- private:
-  void add(int square, Bits targets) {
-    each(targets & ~own_, [&](int to) { from[kGeometry.plane[square][to]] |= bit(square); });
-  }
-
-  void slide(Bits pieces, Bits (*attacks)(int, Bits), Bits pinned, Bits allowed) {
-    each(pieces, [&](int square) {
-      const Bits line = pinned & bit(square) ? kGeometry.line[king_][square] : ~Bits{0};
-      add(square, attacks(square, all_) & allowed & line);
-    });
-  }
-
-  bool safe(int square) const { return attackers(position_, square, all_ ^ bit(king_), theirs_) == 0; }
-
-  void move_king(bool checked) {
-    each(kGeometry.king[king_] & ~own_, [&](int to) {
-      if (safe(to)) from[kGeometry.plane[king_][to]] |= bit(king_);
-    });
-    if (checked) return;
-    if ((position_.castling & kOwnShort) && !(all_ & (bit(5) | bit(6))) && safe(5) && safe(6))
-      from[plane_of(kEast, 2)] |= bit(4);
-    if ((position_.castling & kOwnLong) && !(all_ & (bit(1) | bit(2) | bit(3))) && safe(3) && safe(2))
-      from[plane_of(kWest, 2)] |= bit(4);
-  }
-
-  // Own pieces that alone stand between the king and a piece that would attack it.
-  Bits pins() const {
-    const Bits queens = position_.kinds[kQueen];
-    const Bits snipers = theirs_ & ((kGeometry.rook_rays[king_] & (position_.kinds[kRook] | queens)) |
-                                    (kGeometry.bishop_rays[king_] & (position_.kinds[kBishop] | queens)));
-    Bits pinned = 0;
-    each(snipers, [&](int square) {
-      const Bits blockers = kGeometry.between[king_][square] & all_;
-      if (std::has_single_bit(blockers)) pinned |= blockers & own_;
-    });
-    return pinned;
-  }
-
-  void move_pawns(Bits pawns, Bits allowed) {
-    const Bits steps = pawns << 8 & ~all_, jumps = (steps & kRank3) << 8 & ~all_ & allowed;
-    from[plane_of(kNorth, 2)] |= jumps >> 16;
-    add_pawns(steps & allowed, kNorth, 0);
-    add_pawns((pawns & ~kFileA) << 7 & theirs_ & allowed, kNorthWest, -1);
-    add_pawns((pawns & ~kFileH) << 9 & theirs_ & allowed, kNorthEast, 1);
-  }
-
-  void add_pawns(Bits targets, Direction direction, int files) {
-    from[plane_of(direction, 1)] |= targets >> (8 + files);
-    if (const Bits last = (targets & kRank8) >> (8 + files))
-      for (int kind = 0; kind < 3; ++kind) from[kFirstUnderpromotion + 3 * (files + 1) + kind] |= last;
-  }
-
-  void take_en_passant() {
-    if (position_.en_passant == kNoFile) return;
-    const int file = position_.en_passant;
-    each(en_passant_pawns(position_, file), [&](int square) {
-      if (may_take_en_passant(position_, square, file)) from[kGeometry.plane[square][40 + file]] |= bit(square);
-    });
-  }
-
-  const Position& position_;
-  Bits own_, all_, theirs_;
-  int king_;
-};
-
-constexpr int kMostMoves = 218;  // of any position with no more promoted pieces than missing pawns (Petrovic 1964)
-
-// Legal actions in ascending order; returns how many.
-inline int list_moves(const Position& position, std::int32_t* out) {
-  const Moves moves(position);
-  int count = 0;
-  for (int plane = 0; plane < kNumPlanes; ++plane)
-    each(turned(moves.from[plane]), [&](int cell) { out[count++] = 64 * plane + cell; });
-  return count;
-}
-
-// Whether there is a legal move; mostly found without looking for all.
-inline bool has_move(const Position& position) {
-  if (!in_check(position)) {
-    const int king = position.king();
-    const Bits all = position.all();
-    const Bits unpinned = position.own & ~(kGeometry.rook_rays[king] | kGeometry.bishop_rays[king]);
-    if ((unpinned & position.kinds[kPawn]) << 8 & ~all) return true;
-    for (Bits knights = unpinned & position.kinds[kKnight]; knights != 0; knights &= knights - 1)
-      if (kGeometry.knight[std::countr_zero(knights)] & ~position.own) return true;
-  }
-  return Moves(position).any();
-}
-
 // What an action does.
 struct Move {
   int from, to;
   Kind kind;       // of the piece that moves
   Kind promotion;  // what a pawn becomes; otherwise kPawn
 
+  Move(int from_square, int to_square, Kind of, Kind becomes)
+      : from(from_square), to(to_square), kind(of), promotion(becomes) {}
   Move(const Position& position, int action) {
     const int plane = action >> 6;
     from = (action & 63) ^ 56;  // cells are counted from the far rank

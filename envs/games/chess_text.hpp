@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "chess_board.hpp"
+#include "chess_moves.hpp"
 
 namespace chess {
 
