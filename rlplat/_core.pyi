@@ -148,9 +148,9 @@ class Position:
         The legal action, or -1. The caller has checked that the game parses actions.
         """
 
-    def count_lines(self, num_plies: int) -> int:
+    def count_lines(self, num_plies: int, one_by_one: bool = False) -> int:
         """
-        How many lines of so many plies lead on from here (`perft`); those that end the game before do not count.
+        How many lines of so many plies lead on from here (`perft`); those that end the game before do not count. With `one_by_one` the moves of the last ply are made, not only counted.
         """
 
     def text(self) -> str: ...
@@ -181,6 +181,10 @@ class BatchSearch:
     def clear_cache(self) -> None: ...
 
     def counters(self) -> dict[str, int]: ...
+
+    @property
+    def encode_s(self) -> float:
+        """Seconds that `select` took to fill in observations, in all."""
 
     @property
     def rows_per_group(self) -> int: ...

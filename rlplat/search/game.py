@@ -222,11 +222,15 @@ class State:
         """The actions played so far."""
         return self.position.actions
 
-    def count_lines(self, num_plies: int) -> int:
-        """How many lines of so many plies lead on from here ("perft"); one that ends the game before does not count."""
+    def count_lines(self, num_plies: int, *, one_by_one: bool = False) -> int:
+        """How many lines of so many plies lead on from here ("perft"); one that ends the game before does not count.
+
+        With `one_by_one` the moves of the last ply are made, not only counted: the number is the same, and the time
+        that of so many moves.
+        """
         if num_plies < 0:
             raise GameError(f"num_plies is {num_plies}; it must be >= 0")
-        return self.position.count_lines(num_plies)
+        return self.position.count_lines(num_plies, one_by_one)
 
     @property
     def is_terminal(self) -> bool:

@@ -45,6 +45,7 @@ def test_lines_of_play_are_as_many_as_others_count(text, counts):
     state = at(text)
     assert fen(state) == text
     assert [state.count_lines(plies) for plies in range(1, len(counts) + 1)] == counts
+    assert state.count_lines(3, one_by_one=True) == counts[2]
 
 
 def test_a_position_with_the_most_legal_moves_fits():

@@ -206,9 +206,13 @@ void bind_game(nb::module_& module) {
           [](const Position& p, const std::string& text) { return p.game->parse_action(p.history.current(), text); },
           nb::arg("text"), "The legal action, or -1. The caller has checked that the game parses actions.")
       .def(
-          "count_lines", [](const Position& p, int num_plies) { return count_lines(*p.game, p.history, num_plies); },
-          nb::arg("num_plies"), nb::call_guard<nb::gil_scoped_release>(),
-          "How many lines of so many plies lead on from here (`perft`); those that end the game before do not count.")
+          "count_lines",
+          [](const Position& p, int num_plies, bool one_by_one) {
+            return count_lines(*p.game, p.history, num_plies, one_by_one);
+          },
+          nb::arg("num_plies"), nb::arg("one_by_one") = false, nb::call_guard<nb::gil_scoped_release>(),
+          "How many lines of so many plies lead on from here (`perft`); those that end the game before do not count. "
+          "With `one_by_one` the moves of the last ply are made, not only counted.")
       .def("text", [](const Position& p) { return p.game->text(p.history.current()); });
 }
 

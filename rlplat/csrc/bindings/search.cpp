@@ -205,6 +205,7 @@ void bind_search(nb::module_& module) {
            "player to move. DivergedError if one is not finite.")
       .def("clear_cache", &BatchSearch::clear_cache)
       .def("counters", &counters)
+      .def_prop_ro("encode_s", &BatchSearch::encode_s, "Seconds that `select` took to fill in observations, in all.")
       .def_prop_ro("rows_per_group", &BatchSearch::rows_per_group)
       .def_prop_ro("num_groups", &BatchSearch::num_groups);
 

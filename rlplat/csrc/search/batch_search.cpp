@@ -1,5 +1,6 @@
 #include "search/batch_search.hpp"
 
+#include <chrono>
 #include <cmath>
 
 namespace rlplat {
@@ -87,6 +88,7 @@ int BatchSearch::select(int group, float* observations) {
     first[i].first_row = rows;
     rows += first[i].keys.size();
   }
+  const auto start = std::chrono::steady_clock::now();
   workers_.run(static_cast<int>(pending.size()), [&](int i, int) {
     Search& search = *pending[static_cast<std::size_t>(i)];
     for (std::size_t leaf = 0; leaf < search.keys.size(); ++leaf) {
@@ -95,6 +97,7 @@ int BatchSearch::select(int group, float* observations) {
                     observations + (search.first_row + leaf) * game_->observation_size());
     }
   });
+  encode_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (rows > 0) ++counters_.batches;
   counters_.batch_rows += static_cast<std::int64_t>(rows);
   return static_cast<int>(rows);

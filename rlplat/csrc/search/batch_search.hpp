@@ -70,6 +70,7 @@ class BatchSearch {
   int num_groups() const { return batch_.num_groups; }
   int num_pending(int group) const;  // rows
   Counters counters() const;
+  double encode_s() const { return encode_s_; }  // seconds that select took to fill in observations, in all
 
  protected:
   struct Search {
@@ -130,6 +131,7 @@ class BatchSearch {
   std::vector<std::vector<float>> priors_;      // one row per row of a group's batch
   std::vector<std::vector<Search*>> pending_;   // per group, in the order of its batch
   Counters counters_;
+  double encode_s_ = 0.0;
   bool hurried_ = false;
 };
 
