@@ -27,6 +27,12 @@ def _rollout() -> list[Result]:
     return rollout()
 
 
+def _rules() -> list[Result]:
+    from envs.rules_bench import rules
+
+    return rules()
+
+
 def _farm() -> list[Result]:
     if find_spec("gymnasium") is None:
         raise RlplatError("bench farm needs Gymnasium, which is not installed: pip install 'rlplat[farm]'")
@@ -56,3 +62,4 @@ doctor.register(_check_robots)
 bench.register("farm", _farm)
 bench.register("render", _render)
 bench.register("rollout", _rollout)
+bench.register("rules", _rules)

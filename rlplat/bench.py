@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rlplat import registry
 from rlplat.errors import RlplatError
+from rlplat.hardware import num_cores
 from rlplat.problems import suggestion
 from rlplat.reports import Result
 
 if TYPE_CHECKING:
+    from rlplat.open_spiel import Twin
     from rlplat.search.game import Game, State
-    from rlplat.search.parameters import BuiltinEvaluator
+    from rlplat.search.parameters import BuiltinEvaluator, SearchParams
 
 Benchmark = Callable[[], list[Result]]
 Measurement = Callable[[float], float]
@@ -107,11 +109,12 @@ def alternate(measurements: Mapping[Key, Measurement], *, seconds: float, rounds
 
 
 def search(*, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
-    """`tree.<game>.null` and `tree.<game>.rollout` of every shipped game: simulations/s of the search on one thread.
+    """Simulations/s of the search of every shipped game, 800 from each of 64 openings, without a network.
 
-    800 simulations from each of 64 openings, without network, cache and subtree reuse, with the constants of the
-    AlphaZero paper; unvisited actions count as draws. Beside Connect Four stands the C++ `MCTSBot` of open_spiel, if
-    that is installed.
+    `tree.<game>.null` and `tree.<game>.rollout`, on one thread: without cache and subtree reuse, with the constants of
+    the AlphaZero paper; unvisited actions count as draws. Beside them stands the C++ `MCTSBot` of open_spiel from the
+    same openings, if that is installed; `rlplat.open_spiel` says what differs. `tree.<game>.thread_scaling`: how many
+    times as many simulations two threads make in games of self-play.
     """
     results = []
     for name in registry.names("game"):
@@ -127,30 +130,31 @@ def own_game(name: str, *, seconds: float = 0.6, rounds: int = 7) -> list[Result
 
 def _search(game: Game, name: str, seconds: float, rounds: int) -> list[Result]:
     from rlplat.evaluation.arena import draw_openings
+    from rlplat.open_spiel import TWINS
     from rlplat.search.parameters import ROLLOUT, UNIFORM
 
     opening_plies = min(OPENING_PLIES, game.min_length // 2)
     openings = draw_openings(game, NUM_GAMES, opening_plies, seed=0)
     measurements = {"null": _tree(game, openings, UNIFORM), "rollout": _tree(game, openings, ROLLOUT)}
-    compared = name == "connect_four"
-    if compared and importlib.util.find_spec("pyspiel") is not None:
-        measurements["open_spiel_rollout"] = _open_spiel(name, openings)
+    twin = TWINS.get(name)
+    compared = twin is not None and importlib.util.find_spec("pyspiel") is not None
+    if twin is not None and compared:
+        measurements["open_spiel_rollout"] = _open_spiel(twin, openings)
     found = alternate(measurements, seconds=seconds, rounds=rounds)
     fields = {"threads": 1, "games": NUM_GAMES, "simulations": NUM_SIMULATIONS, "opening_plies": opening_plies}
     results = [measured.result(f"tree.{name}.{kind}", UNITS, **fields) for kind, measured in found.items()]
-    if "open_spiel_rollout" in found:
+    if compared:
         results.append(found["rollout"].over(found["open_spiel_rollout"]).result(f"tree.{name}.rollout_ratio"))
-    elif compared:
+    elif twin is not None:
         note = "left out: open_spiel is not installed (pip install open_spiel)"
         results.append(Result(f"tree.{name}.open_spiel_rollout", None, UNITS, note=note))
-    return results
+    return [*results, _thread_scaling(game, name, opening_plies, seconds, rounds)]
 
 
 def _tree(game: Game, openings: Sequence[State], evaluator: BuiltinEvaluator) -> Measurement:
     from rlplat.search.analysis import analyse
-    from rlplat.search.parameters import SearchParams
 
-    params = SearchParams(num_simulations=NUM_SIMULATIONS, fpu="constant", fpu_value=0.0)
+    params = _params()
     seeds = itertools.count()
     parts = itertools.cycle([openings[i : i + GAMES_PER_CALL] for i in range(0, len(openings), GAMES_PER_CALL)])
 
@@ -160,19 +164,59 @@ def _tree(game: Game, openings: Sequence[State], evaluator: BuiltinEvaluator) ->
     return repeat(work)
 
 
-def _open_spiel(name: str, openings: Sequence[State]) -> Measurement:
+def _params() -> SearchParams:
+    from rlplat.search.parameters import SearchParams
+
+    return SearchParams(num_simulations=NUM_SIMULATIONS, fpu="constant", fpu_value=0.0)
+
+
+def _open_spiel(twin: Twin, openings: Sequence[State]) -> Measurement:
     """One search of open_spiel's C++ MCTSBot per call, from the same openings, with one random rollout per leaf."""
     pyspiel = importlib.import_module("pyspiel")
-    game = pyspiel.load_game(name)
     # Exploration, simulations, memory in MB (plenty), no solver (it would end searches early), seed, silent.
-    bot = pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, 0), 2.0, NUM_SIMULATIONS, 1000, False, 0, False)
-    states = []
-    for opening in openings:
-        states.append(game.new_initial_state())
-        for action in opening.actions:
-            states[-1].apply_action(action)
-    following = itertools.cycle(states)
+    evaluator = pyspiel.RandomRolloutEvaluator(1, 0)
+    bot = pyspiel.MCTSBot(twin.load(), evaluator, 2.0, NUM_SIMULATIONS, 1000, False, 0, False)
+    following = itertools.cycle([twin.follow(opening) for opening in openings])
     return repeat(lambda: int(bot.mcts_search(next(following)).explore_count))
+
+
+def _thread_scaling(game: Game, name: str, opening_plies: int, seconds: float, rounds: int) -> Result:
+    if num_cores() < 2:
+        return Result(f"tree.{name}.thread_scaling", None, note="left out: this machine gives us one core")
+    found = alternate(
+        {count: _self_play(game, opening_plies, count) for count in (1, 2)}, seconds=seconds, rounds=rounds
+    )
+    fields: dict[str, Any] = {f"simulations_per_s_{count}": measured.median for count, measured in found.items()}
+    return (
+        found[2]
+        .over(found[1])
+        .result(f"tree.{name}.thread_scaling", threads=2, games=NUM_GAMES, simulations=NUM_SIMULATIONS, **fields)
+    )
+
+
+def _self_play(game: Game, opening_plies: int, num_threads: int) -> Measurement:
+    """Games side by side that threads share out: a search of each in turn until all have made some thousand steps."""
+    import numpy as np
+
+    from rlplat.search.parameters import UNIFORM
+    from rlplat.search.self_play import SelfPlay, SelfPlayParams
+
+    params = SelfPlayParams(
+        num_searches=NUM_GAMES,
+        num_threads=num_threads,
+        opening_plies=opening_plies,
+        temperature_plies=game.max_length,
+    )
+    play = SelfPlay(game, _params(), params, evaluator=UNIFORM)
+    observations = np.empty((play.rows_per_group, *game.plane_shape), np.float32)
+
+    def work() -> int:
+        before = play.counters["simulations"]
+        play.select(0, observations)
+        play.take_finished()
+        return play.counters["simulations"] - before
+
+    return repeat(work)
 
 
 def solver(*, num_positions: int = 1000, seed: int = 0) -> list[Result]:

@@ -8,6 +8,7 @@ import pytest
 import agents.alphazero.bench as alphazero
 import agents.alphazero.self_play_bench as self_play
 from agents.alphazero.config import NetworkConfig
+from envs import rules_bench
 from rlplat import bench
 from rlplat.errors import RlplatError
 from rlplat.hardware import num_cores
@@ -30,7 +31,7 @@ def own_benchmarks(monkeypatch):
 def test_content_brings_its_benchmarks_and_an_unknown_word_names_them(own_benchmarks):
     with pytest.raises(
         RlplatError,
-        match="'zzz'; there are: farm, inference, learner, placement, render, rollout, search, selfplay, solver",
+        match="'zzz'; there are: farm, inference, learner, placement, render, rollout, rules, search, selfplay, solver",
     ):
         bench.run("zzz")
     with pytest.raises(RlplatError, match="'serch'; did you mean search"):
@@ -73,7 +74,8 @@ def test_a_result_is_the_median_with_its_spread_and_a_ratio_is_taken_round_by_ro
     assert mine.over(theirs) == bench.Measured((2.0, 4.0, 3.0), 5.0)
 
 
-def test_the_tree_is_measured_on_every_shipped_game():
+def test_the_tree_is_measured_on_every_shipped_game(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # open_spiel's chess takes seconds a search
     results = by_name(bench.search(seconds=0.02, rounds=2))
     for game in names("game"):
         for kind in ("null", "rollout"):
@@ -91,6 +93,7 @@ def test_open_spiel_is_left_out_with_a_note_where_it_is_not_installed(monkeypatc
     results = by_name(bench.search(seconds=0.001, rounds=1))
     assert results["tree.connect_four.open_spiel_rollout"].value is None
     assert "pip install open_spiel" in results["tree.connect_four.open_spiel_rollout"].fields["note"]
+    assert "tree.connect_four.rollout_ratio" not in results
 
 
 def test_open_spiel_is_measured_beside_the_tree_where_it_is_installed(monkeypatch):
@@ -98,6 +101,25 @@ def test_open_spiel_is_measured_beside_the_tree_where_it_is_installed(monkeypatc
     monkeypatch.setattr(bench.registry, "names", lambda kind: ["connect_four"])
     results = by_name(bench.search(seconds=0.05, rounds=3))
     assert results["tree.connect_four.rollout_ratio"].value > 1
+
+
+def test_two_threads_are_measured_beside_one_in_games_of_self_play(monkeypatch):
+    monkeypatch.setattr(bench.registry, "names", lambda kind: ["othello"])
+    scaling = by_name(bench.search(seconds=0.05, rounds=3))["tree.othello.thread_scaling"]
+    assert 0.3 < scaling.value < 2.5  # by the clock, beside other programs
+    assert (scaling.fields["threads"], scaling.fields["simulations"]) == (2, 800)
+    monkeypatch.setattr(bench, "num_cores", lambda: 1)
+    scaling = by_name(bench.search(seconds=0.001, rounds=1))["tree.othello.thread_scaling"]
+    assert scaling.value is None
+    assert "one core" in scaling.fields["note"]
+
+
+def test_rules_are_measured_by_moves_made_and_games_played(monkeypatch):
+    monkeypatch.setattr(rules_bench, "GAMES_PER_CALL", 10)
+    results = by_name(rules_bench.rules(seconds=0.02, rounds=2, plies=2))
+    assert results["rules.chess.perft"].value > 100_000
+    assert (results["rules.chess.perft"].unit, results["rules.chess.perft"].fields["plies"]) == ("nodes/s", 2)
+    assert results["rules.go_9.playouts"].value > 500
 
 
 def test_every_solver_is_timed_on_openings_that_it_can_answer():
@@ -134,8 +156,17 @@ def test_self_play_is_measured_with_its_cache_and_against_bare_networks():
             games=["tictactoe"], seconds=0.3, warm_up_s=0.1, share_s=0.05, rounds=2, bare_batches=(16, 64)
         )
     )
-    assert list(results) == ["selfplay.tictactoe.simulations", "selfplay.tictactoe.network_share"]
-    simulations, share = results.values()
+    parts = [f"selfplay.tictactoe.share.{part}" for part in ("network", "tree", "encoding", "python", "waiting")]
+    assert list(results) == [
+        "selfplay.tictactoe.simulations",
+        *parts,
+        "selfplay.tictactoe.limit",
+        "selfplay.tictactoe.network_share",
+    ]
+    assert sum(results[part].value for part in parts) == pytest.approx(100.0)
+    assert min(results[part].value for part in parts[:-1]) > 0.0
+    assert "of the time: that is the limit; " in results["selfplay.tictactoe.limit"].value
+    simulations, share = results["selfplay.tictactoe.simulations"], results["selfplay.tictactoe.network_share"]
     assert simulations.value > 1000
     assert simulations.fields["threads"] == num_cores()
     assert 0 < simulations.fields["cache_hits"] <= 1

@@ -107,7 +107,7 @@ class AlphaZeroCollector:
 
     def collect(self, demand: Demand) -> Collected:
         """Play until at least `demand.amount` positions of finished games are there."""
-        start, before = time.perf_counter(), self._play.counters
+        start, before, encoded_s = time.perf_counter(), self._play.counters, self._play.encode_s
         self._search_s = self._inference_s = 0.0
         while self._play.finished_positions < demand.amount:
             for group in range(self._play.num_groups):
@@ -124,7 +124,12 @@ class AlphaZeroCollector:
         counters = {name: float(after[name] - before[name]) for name in after}
         counters["batch_capacity"] = counters["batches"] * self._play.rows_per_group
         seconds = time.perf_counter() - start
-        stages = {"search": self._search_s, "inference": self._inference_s}
+        encoding_s = self._play.encode_s - encoded_s
+        stages = {
+            "search": self._search_s - encoding_s,
+            "encoding": encoding_s,
+            "inference": self._inference_s,
+        }
         return Collected(
             arrays,
             Summary(

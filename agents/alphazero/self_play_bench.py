@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from agents.alphazero import limits
 from agents.alphazero.bench import make_agent, make_observations, new_weights
 from agents.alphazero.config import AlphaZeroConfig, NetworkConfig
 from agents.alphazero.cpu_inference import CpuEvaluator
@@ -16,7 +17,7 @@ from rlplat import registry
 from rlplat.bench import Measured, Measurement, alternate
 from rlplat.config import load_config
 from rlplat.hardware import num_cores
-from rlplat.interfaces import Demand, EnvSpec, Metrics
+from rlplat.interfaces import Collector, Demand, EnvSpec, Metrics
 from rlplat.reports import Result
 from rlplat.search.game import Game
 
@@ -25,6 +26,8 @@ GAMES = ("connect_four", "tictactoe")
 BARE_BATCHES = (1, 4, 16, 32, 64, 128, 256)
 COLLECT = Demand(64)
 """Positions per call of a collector: a fraction of a second of work, so that measurements end in time."""
+STAGE, PROCESSOR_S = "stage/", "processor_s"
+"""What is counted of a call beside the collector's own counters: seconds by stage, and processor time."""
 
 Step = Callable[[], Mapping[str, float]]
 """Does some work and returns what it counted."""
@@ -39,7 +42,10 @@ def selfplay(
     rounds: int = 4,
     bare_batches: Sequence[int] = BARE_BATCHES,
 ) -> list[Result]:
-    """`selfplay.<game>.simulations` and `selfplay.<game>.network_share`, with all cores and the weights of a new run.
+    """Self-play with all cores and the weights of a new run.
+
+    `selfplay.<game>.simulations`; where the time goes meanwhile, `selfplay.<game>.share.<part>`, and in words,
+    `selfplay.<game>.limit`; and `selfplay.<game>.network_share`.
 
     Collectors are those of the inline pool: one per core, in a thread, with one thread and a network of its own.
     Connect Four has the default configuration (a 32x4 network), tic-tac-toe that of configs/tictactoe.yaml.
@@ -50,7 +56,7 @@ def selfplay(
     results = []
     for name in games:
         game, config = registry.resolve(name, kind="game").load(), self_play_config(name)
-        results.append(_simulations(name, game, config, seconds, warm_up_s))
+        results += _simulations(name, game, config, seconds, warm_up_s)
         results.append(_network_share(name, game, config, warm_up_s, share_s, rounds, bare_batches))
     return results
 
@@ -101,25 +107,41 @@ class _Players:
         weights = new_weights(game.spec, config.network)
         for collector in collectors:
             collector.set_weights(1, weights)
-        self._steps: list[Step] = [lambda each=each: each.collect(COLLECT).summary.metrics for each in collectors]
+        self._steps: list[Step] = [lambda each=each: _collect(each) for each in collectors]
 
     def play(self, seconds: float) -> Metrics:
         """Counters of the collectors, per second."""
         return run_together(self._steps, seconds)
+
+    def limits(self, rates: Metrics) -> tuple[dict[str, float], str]:
+        """Where the time goes, in per cent, and what limits self-play, in words."""
+        stages = {name.removeprefix(STAGE): rate for name, rate in rates.items() if name.startswith(STAGE)}
+        percent = limits.shares(stages, rates[PROCESSOR_S], float(len(self._steps)))
+        return percent, limits.limit(percent, self._agent.remedies())
 
     def summarise(self, rates: Metrics) -> Metrics:
         """What a run shows of such counters."""
         return self._agent.summarise(rates, 1.0)
 
 
-def _simulations(name: str, game: Game, config: AlphaZeroConfig, seconds: float, warm_up_s: float) -> Result:
+def _collect(collector: Collector) -> Metrics:
+    """Counters of a call, its seconds by stage, and its processor time."""
+    begin = time.thread_time()
+    summary = collector.collect(COLLECT).summary
+    stages = {f"{STAGE}{name}": seconds for name, seconds in summary.stages.items()}
+    return {**summary.metrics, **stages, PROCESSOR_S: time.thread_time() - begin}
+
+
+def _simulations(name: str, game: Game, config: AlphaZeroConfig, seconds: float, warm_up_s: float) -> list[Result]:
     players = _Players(name, game, config)
     players.play(warm_up_s)
     start = time.perf_counter()
     rounds = [players.play(seconds / 3) for _ in range(3)]
     measured = Measured(tuple(rates["simulations"] for rates in rounds), time.perf_counter() - start)
-    shown = players.summarise({key: sum(rates[key] for rates in rounds) / len(rounds) for key in rounds[0]})
-    return measured.result(
+    mean = {key: sum(rates[key] for rates in rounds) / len(rounds) for key in rounds[0]}
+    shown = players.summarise(mean)
+    percent, sentence = players.limits(mean)
+    simulations = measured.result(
         f"selfplay.{name}.simulations",
         "simulations/s",
         games_per_s=shown["speed/games_per_s"],
@@ -129,6 +151,8 @@ def _simulations(name: str, game: Game, config: AlphaZeroConfig, seconds: float,
         batch_fill=shown["search/batch_fill"],
         **_fields(config),
     )
+    shares = [Result(f"selfplay.{name}.share.{part}", share, "%") for part, share in percent.items()]
+    return [simulations, *shares, Result(f"selfplay.{name}.limit", sentence)]
 
 
 def _network_share(

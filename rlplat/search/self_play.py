@@ -104,6 +104,11 @@ class SelfPlay:
         return self.core.counters()
 
     @property
+    def encode_s(self) -> float:
+        """Seconds that `select` took to fill in observations, in all."""
+        return self.core.encode_s
+
+    @property
     def finished_positions(self) -> int:
         """Positions with a policy target in finished games that were not taken yet."""
         return self.core.finished_positions

@@ -20,6 +20,7 @@ RECENT_ROWS = 10
 """Rows of metrics that advice is made of: enough to even out calls of collectors that bring several rows' worth."""
 WORK = {
     "search": "the tree search",
+    "encoding": "writing positions down for the network",
     "inference": "the network",
     "simulation": "stepping the environments",
     "records": "writing games down",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from rlplat.interfaces import Metrics, Summary
 from rlplat.training.hosts import TIMING, Report
 
-COLLECTOR_STAGES = ("search", "simulation", "inference", "records", "transport", "wait")
+COLLECTOR_STAGES = ("search", "encoding", "simulation", "inference", "records", "transport", "wait")
 LEARNER_STAGES = ("learn", "draw", "ingest", "publish", "transport", "save", "wait")
 """Stages that charts show, by the names that search in trees, steps of tasks and learning from a replay have."""
 FEW_COLLECTORS = 4

@@ -65,6 +65,6 @@ def test_the_stages_of_a_call_add_up_to_its_time():
     collector = make_collector(num_games=8, num_groups=2)
     collector.set_weights(1, make_weights())
     summary = collector.collect(Demand(50)).summary
-    assert set(summary.stages) == {"search", "inference", "records"}
+    assert set(summary.stages) == {"search", "encoding", "inference", "records"}
     assert min(summary.stages.values()) > 0.0
     assert sum(summary.stages.values()) == pytest.approx(summary.seconds)

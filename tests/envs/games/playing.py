@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
+from rlplat.open_spiel import TWINS
 from rlplat.search.game import Game, State
 
 
@@ -61,14 +62,10 @@ def check_against(game: Game, make_rules: Callable[[], Rules], num_games: int) -
             rules.apply(state.action_text(action))
 
 
-def check_against_open_spiel(
-    game: Game, name: str, parameters: dict[str, Any], num_games: int, translate: Callable[[str, State], str]
-) -> None:
-    """Assert that random games have the legal moves and results of open_spiel's game; skips where that is missing.
-
-    `translate` turns the text of one of its actions into ours, in the position given.
-    """
+def check_against_open_spiel(game: Game, name: str, parameters: dict[str, Any], num_games: int) -> None:
+    """Assert that random games have the legal moves and results of open_spiel's game; skips where that is missing."""
     pyspiel = pytest.importorskip("pyspiel", reason="open_spiel is not installed (pip install open_spiel)")
+    our_text = TWINS[name].our_text
     for states in random_games(game, num_games, seed=1):
         theirs = pyspiel.load_game(name, parameters).new_initial_state()
         for state in states:
@@ -76,7 +73,7 @@ def check_against_open_spiel(
             if state.is_terminal:
                 assert theirs.returns() == state.returns.tolist(), state.moves_text()
                 continue
-            actions = {translate(theirs.action_to_string(action), state): action for action in theirs.legal_actions()}
+            actions = {our_text(theirs.action_to_string(action), game): action for action in theirs.legal_actions()}
             assert set(actions) == {state.action_text(action) for action in state.legal_actions()}, state.moves_text()
             action = states[state.num_moves + 1].actions[-1]
             theirs.apply_action(actions[state.action_text(action)])

@@ -68,7 +68,7 @@ def test_the_rules_equal_a_plain_reference_in_random_games(size, swap):
 @pytest.mark.parametrize("size, swap", [(4, True), (6, False), (11, True)])
 def test_random_games_are_those_of_open_spiel(size, swap):
     parameters = {"board_size": size, "swap": swap}
-    check_against_open_spiel(hex_game.load(size=size, swap=swap * 1), "hex", parameters, 30, lambda move, state: move)
+    check_against_open_spiel(hex_game.load(size=size, swap=swap * 1), "hex", parameters, 30)
 
 
 @pytest.mark.parametrize("size", [3, 5, 8, 19])

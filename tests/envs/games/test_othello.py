@@ -84,7 +84,7 @@ def test_the_rules_equal_a_plain_reference_in_random_games(size):
 
 
 def test_random_games_are_those_of_open_spiel():
-    check_against_open_spiel(othello.load(), "othello", {}, 30, lambda move, state: move)
+    check_against_open_spiel(othello.load(), "othello", {}, 30)
 
 
 def test_the_shortest_game_wipes_out_the_second_player_in_nine_moves():
