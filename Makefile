@@ -59,8 +59,8 @@ format: .venv/installed ## format and mend what can be mended, and write the stu
 	$(BIN)/clang-format -i --style='$(CPP_STYLE)' $(CPP)
 	$(BIN)/python -m nanobind.stubgen -q -m rlplat._core -o rlplat/_core.pyi
 
-bench: .venv/games ## measure search, self-play, inference and learner on this machine
-	$(BIN)/rlplat bench search selfplay inference learner $(ARGS)
+bench: .venv/games ## measure search, rules, self-play, inference and learner on this machine
+	$(BIN)/rlplat bench search rules selfplay inference learner $(ARGS)
 
 test-cpp: .venv/installed ## run the C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/cmake -S . -B build/sanitize -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \

@@ -61,7 +61,8 @@ def bench(
         list[str],
         typer.Argument(
             metavar="WHAT...",
-            help="search, selfplay, inference, learner, placement, solver, render, farm, or a game of one's own",
+            help="search, rules, selfplay, inference, learner, placement, solver, render, rollout, visuomotor, farm, "
+            "or a game of one's own",
         ),
     ],
     trust: Trust = None,

@@ -36,7 +36,7 @@ TEST(lines_of_play_are_counted_to_the_ply_where_games_end) {
   const auto game = ladder(3, 4, /*turns=*/1, /*winning_move=*/2);  // two of three moves go on, for four plies at most
   const History start(*game);
   for (const auto& [plies, lines] : {std::pair{0, 1}, {1, 3}, {2, 2 * 3}, {3, 4 * 3}, {4, 8 * 3}, {5, 0}})
-    CHECK_EQUAL(count_lines(*game, start, plies), lines);
+    for (const bool one_by_one : {false, true}) CHECK_EQUAL(count_lines(*game, start, plies, one_by_one), lines);
   CHECK_EQUAL(count_lines(*game, play(*game, {0, 1}), 2), 2 * 3);
   CHECK_EQUAL(count_lines(*game, play(*game, {2}), 1), 0);
   CHECK_THROWS(count_lines(*game, start, -1), std::invalid_argument, "at least 0");
