@@ -116,27 +116,31 @@ def search(*, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
     same openings, if that is installed; `rlplat.open_spiel` says what differs. `tree.<game>.thread_scaling`: how many
     times as many simulations two threads make in games of self-play.
     """
+    from rlplat.open_spiel import TWINS
+
     results = []
     for name in registry.names("game"):
-        results += _search(registry.resolve(name, kind="game").load(), name, seconds, rounds)
+        game = registry.resolve(name, kind="game").load()
+        results += [
+            *_search(game, name, TWINS.get(name), seconds, rounds),
+            _thread_scaling(game, name, seconds, rounds),
+        ]
     return results
 
 
 def own_game(name: str, *, seconds: float = 0.6, rounds: int = 7) -> list[Result]:
-    """Measure as `search` does, for a game of the user's own."""
+    """Measure as `search` does on one thread, for a game of the user's own."""
     game = registry.resolve(name, kind="game").load()
-    return _search(game, game.name, seconds, rounds)
+    return _search(game, game.name, None, seconds, rounds)
 
 
-def _search(game: Game, name: str, seconds: float, rounds: int) -> list[Result]:
+def _search(game: Game, name: str, twin: Twin | None, seconds: float, rounds: int) -> list[Result]:
     from rlplat.evaluation.arena import draw_openings
-    from rlplat.open_spiel import TWINS
     from rlplat.search.parameters import ROLLOUT, UNIFORM
 
-    opening_plies = min(OPENING_PLIES, game.min_length // 2)
+    opening_plies = _opening_plies(game)
     openings = draw_openings(game, NUM_GAMES, opening_plies, seed=0)
     measurements = {"null": _tree(game, openings, UNIFORM), "rollout": _tree(game, openings, ROLLOUT)}
-    twin = TWINS.get(name)
     compared = twin is not None and importlib.util.find_spec("pyspiel") is not None
     if twin is not None and compared:
         measurements["open_spiel_rollout"] = _open_spiel(twin, openings)
@@ -148,7 +152,11 @@ def _search(game: Game, name: str, seconds: float, rounds: int) -> list[Result]:
     elif twin is not None:
         note = "left out: open_spiel is not installed (pip install open_spiel)"
         results.append(Result(f"tree.{name}.open_spiel_rollout", None, UNITS, note=note))
-    return [*results, _thread_scaling(game, name, opening_plies, seconds, rounds)]
+    return results
+
+
+def _opening_plies(game: Game) -> int:
+    return min(OPENING_PLIES, game.min_length // 2)
 
 
 def _tree(game: Game, openings: Sequence[State], evaluator: BuiltinEvaluator) -> Measurement:
@@ -180,12 +188,10 @@ def _open_spiel(twin: Twin, openings: Sequence[State]) -> Measurement:
     return repeat(lambda: int(bot.mcts_search(next(following)).explore_count))
 
 
-def _thread_scaling(game: Game, name: str, opening_plies: int, seconds: float, rounds: int) -> Result:
+def _thread_scaling(game: Game, name: str, seconds: float, rounds: int) -> Result:
     if num_cores() < 2:
         return Result(f"tree.{name}.thread_scaling", None, note="left out: this machine gives us one core")
-    found = alternate(
-        {count: _self_play(game, opening_plies, count) for count in (1, 2)}, seconds=seconds, rounds=rounds
-    )
+    found = alternate({count: _self_play(game, count) for count in (1, 2)}, seconds=seconds, rounds=rounds)
     fields: dict[str, Any] = {f"simulations_per_s_{count}": measured.median for count, measured in found.items()}
     return (
         found[2]
@@ -194,7 +200,7 @@ def _thread_scaling(game: Game, name: str, opening_plies: int, seconds: float, r
     )
 
 
-def _self_play(game: Game, opening_plies: int, num_threads: int) -> Measurement:
+def _self_play(game: Game, num_threads: int) -> Measurement:
     """Games side by side that threads share out: a search of each in turn until all have made some thousand steps."""
     import numpy as np
 
@@ -204,7 +210,7 @@ def _self_play(game: Game, opening_plies: int, num_threads: int) -> Measurement:
     params = SelfPlayParams(
         num_searches=NUM_GAMES,
         num_threads=num_threads,
-        opening_plies=opening_plies,
+        opening_plies=_opening_plies(game),
         temperature_plies=game.max_length,
     )
     play = SelfPlay(game, _params(), params, evaluator=UNIFORM)
@@ -232,7 +238,7 @@ def solver(*, num_positions: int = 1000, seed: int = 0) -> list[Result]:
         game = registry.resolve(name, kind="game").load()
         if game.exact_score_from is None:
             continue
-        plies = max(game.exact_score_from, min(OPENING_PLIES, game.min_length // 2))
+        plies = max(game.exact_score_from, _opening_plies(game))
         spent = []
         for state in draw_openings(game, num_positions, plies, seed):
             start = time.process_time()
