@@ -181,7 +181,7 @@ def test_scores_are_offered_where_they_take_seconds():
 
 
 def test_the_positions_that_come_with_the_game_are_scored_truly():
-    positions = own_positions(hex_game.load(size=5, swap=1))
+    positions = own_positions(hex_game.load(size=5))
     assert len(positions) == 200
     for position in positions[::20]:
         assert position.state.action_scores().tolist() == position.scores.tolist()
