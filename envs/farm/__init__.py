@@ -12,3 +12,8 @@ register(
     entry_point="envs.farm.greenhouse_spacing:GreenhouseSpacing",
     vector_entry_point="envs.farm.greenhouse_spacing:GreenhouseSpacingVector",
 )
+register(
+    id="rlplat/SeedlingTransplant-v0",
+    entry_point="envs.farm.seedling_env:SeedlingEnv",
+    vector_entry_point="envs.farm.seedling_env:SeedlingVector",
+)

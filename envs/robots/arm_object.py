@@ -82,13 +82,17 @@ class ObjectTask(ArmTask):
 
         Where it is too low it rises before it moves aside, and so hits nothing.
         """
-        hand = self.kinematics.hand
-        velocity = np.empty_like(hand)
-        velocity[:, :2] = point - hand[:, :2]
-        velocity[:, 2] = height - hand[:, 2]
-        velocity[:, :2] *= (1 - (velocity[:, 2:] - 0.01) / 0.04).clip(0, 1)
-        velocity *= APPROACH_PER_S
-        return velocity.clip(-MAX_SPEED_M_S, MAX_SPEED_M_S)
+        return towards(self.kinematics.hand, point, height, MAX_SPEED_M_S)
+
+
+def towards(hand: Array, point: Array, height: Array, max_speed_m_s: float) -> Array:
+    """Return the velocity [N, 3] (m/s) that brings hands [N, 3] over `point` [N, 2] at `height` [N], rising first."""
+    velocity = np.empty_like(hand)
+    velocity[:, :2] = point - hand[:, :2]
+    velocity[:, 2] = height - hand[:, 2]
+    velocity[:, :2] *= (1 - (velocity[:, 2:] - 0.01) / 0.04).clip(0, 1)
+    velocity *= APPROACH_PER_S
+    return velocity.clip(-max_speed_m_s, max_speed_m_s)
 
 
 def funnel(distance: Array, low: Array | float, high: float, *, width: float, slope: float = 1.5) -> Array:

@@ -52,6 +52,7 @@ class Decisions:
             failed = self._physics.step(ids, task.substeps)
             episodes.num_steps += active
             active = active & ~failed
+            task.note(active.nonzero()[0])
             unstable |= failed
             everywhere = active.all()
             for name, term in task.reward_terms(applied).items():

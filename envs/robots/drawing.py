@@ -57,7 +57,8 @@ def shown(batch: Batch, settings: RobotSettings, num_threads: int) -> Renderer:
 
 
 def _checked(renderer: Renderer, settings: RobotSettings) -> Renderer:
-    renderer.check_camera(settings.camera)
+    for camera in settings.cameras.values():
+        renderer.check_camera(camera)
     return renderer
 
 

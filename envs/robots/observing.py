@@ -23,7 +23,8 @@ class Observer:
     """Makes the observations of N simulations.
 
     {"policy": {"camera": uint8 [N, H, W, 3 S], "proprioception": float32 [N, P S]}, "privileged": float32 [N, K]}
-    with S = `frame_stack`. What a task does not have, or the settings leave out, is not there.
+    with S = `frame_stack`. What a task does not have, or the settings leave out, is not there. Pictures of several
+    cameras are named after them.
     """
 
     def __init__(self, task: Task, settings: RobotSettings, num_threads: int) -> None:
@@ -35,7 +36,7 @@ class Observer:
         self._history: dict[str, History] = {}
         parts: dict[str, tuple[tuple[int, ...], Any]] = {}
         if settings.pixels:
-            parts["camera"] = (settings.pixels, settings.pixels, 3), np.uint8
+            parts |= {name: ((settings.pixels, settings.pixels, 3), np.uint8) for name in settings.cameras}
         readings = task.proprioception()
         if readings is not None:
             parts["proprioception"] = readings.shape[1:], np.float32
@@ -63,8 +64,8 @@ class Observer:
         goes_on = len(ids) > len(fresh)
         for name, past in self._history.items():
             values = past.advance() if goes_on else np.empty_like(past.values[0])
-            if name == "camera":
-                self._draw(values, ids, generators)
+            if name in self._settings.cameras:
+                self._draw(self._settings.cameras[name], values, ids, generators)
             else:
                 self._read(values, ids, generators)
             if len(fresh):
@@ -94,9 +95,11 @@ class Observer:
         low, high = (0, 255) if past.values.dtype == np.uint8 else (-np.inf, np.inf)
         return gym.spaces.Box(low, high, (*outer, last * self._settings.frame_stack), past.values.dtype.type)
 
-    def _draw(self, picture: NDArray[np.uint8], ids: Ids, generators: Sequence[np.random.Generator]) -> None:
+    def _draw(
+        self, camera: str, picture: NDArray[np.uint8], ids: Ids, generators: Sequence[np.random.Generator]
+    ) -> None:
         assert self._renderer is not None
-        self._renderer.render(self._settings.camera, out=picture)
+        self._renderer.render(camera, out=picture)
         if self._settings.camera_noise:
             for i in ids:
                 noise = self._settings.camera_noise * generators[i].standard_normal(picture.shape[1:], np.float32)

@@ -61,7 +61,8 @@ class RobotSettings(_Settings):
 
     pixels: Annotated[int, Field(ge=4, le=1024)] | None = 64
     """Height and width of the picture; null: no picture is drawn."""
-    camera: str = "front"
+    camera: str | Annotated[tuple[str, ...], Field(min_length=1)] = "front"
+    """Its name in the scene; several: a picture of each, named after it. `render()` shows the first."""
     renderer: RendererName = "cast"
     """What draws observations: our ray-caster, or MuJoCo's renderer, which draws all that MuJoCo knows, by OpenGL."""
     video_renderer: RendererName | None = None
@@ -86,6 +87,18 @@ class RobotSettings(_Settings):
     randomisation: Randomisation = Randomisation()
     unstable_folder: Path | None = None
     """Where the state before a step that went wrong is saved; null: nowhere."""
+
+    @property
+    def cameras(self) -> dict[str, str]:
+        """The camera of each picture of an observation, by the picture's name."""
+        if isinstance(self.camera, str):
+            return {"camera": self.camera}
+        return {name: name for name in self.camera}
+
+    @property
+    def shown_camera(self) -> str:
+        """The camera of `render()`."""
+        return next(iter(self.cameras.values()))
 
 
 S = TypeVar("S", bound=RobotSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -17,11 +17,12 @@ class RobotEnv(gym.Env[Observations, Actions]):
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012  (Gymnasium's)
 
-    def __init__(self, *, task: str, render_mode: str | None = None, **settings: Any) -> None:
-        """Take settings by name, see `RobotVectorEnv`."""
-        self.vector = RobotVectorEnv(
-            1, task=task, render_mode=render_mode, autoreset_mode=AutoresetMode.DISABLED, **settings
-        )
+    Vector: ClassVar[type[RobotVectorEnv]] = RobotVectorEnv
+    """What there is one of."""
+
+    def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
+        """Take task and settings by name, see `RobotVectorEnv`."""
+        self.vector = self.Vector(1, render_mode=render_mode, autoreset_mode=AutoresetMode.DISABLED, **settings)
         self.render_mode = render_mode
         self.metadata = self.metadata | {"render_fps": self.vector.metadata["render_fps"]}
         self.action_space = self.vector.single_action_space

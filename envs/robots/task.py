@@ -22,6 +22,7 @@ from rlplat.problems import suggestion
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Ids = NDArray[np.intp]
 Terms = dict[str, Array]
 Point = tuple[float, float, float]
 Area = tuple[Point, Point]
@@ -81,6 +82,12 @@ class Task(ABC):
     @abstractmethod
     def success(self) -> Flags:
         """Return where the task is done [N]. An episode counts as a success if it is at its last step."""
+
+    def note(self, ids: Ids) -> None:  # noqa: B027  (nothing by default)
+        """Keep in the state what a control step has brought to these simulations; called once after each."""
+
+    def restored(self) -> None:  # noqa: B027  (nothing by default)
+        """Write again what follows from a state that was put in place of another: fields of the model."""
 
     def terminated(self) -> Flags:
         """Return where nothing is left to do [N]."""

@@ -28,7 +28,7 @@ Step = tuple[Observations, NDArray[np.float64], Flags, Flags, dict[str, Any]]
 
 
 class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
-    """`num_envs` simulations of a task below `tasks/`.
+    """`num_envs` simulations of a task.
 
     Simulation i of a vector seeded with s lives through the same as a single one seeded with s + i. Actions are
     clipped to [-1, 1]. `infos` hold arrays [N]: `reward_terms` (their sum is the reward), `measures`, `success`,
@@ -42,14 +42,17 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         self,
         num_envs: int = 1,
         *,
-        task: str,
+        task: str | type[robot_tasks.Task],
         num_threads: int = 1,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
         **settings: Any,
     ) -> None:
-        """Take the task's `Settings` by name. Raises ConfigError, SceneError: what cannot be used or drawn."""
-        kind = robot_tasks.load(task)
+        """Take the task's `Settings` by name. Raises ConfigError, SceneError: what cannot be used or drawn.
+
+        `task` is the name of a file below `tasks/`, or a class.
+        """
+        kind = robot_tasks.load(task) if isinstance(task, str) else task
         self.settings = read_settings(kind.__name__, kind.Settings, settings)
         self.num_envs, self.render_mode = num_envs, render_mode
         if render_mode not in (None, "rgb_array"):
@@ -138,7 +141,7 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         """Return a picture uint8[256, 256, 3] of each simulation, in full quality."""
         if self._show is None:
             raise EnvError(f"{self._name}: render() needs render_mode='rgb_array'")
-        return tuple(self._show.render(self.settings.camera))
+        return tuple(self._show.render(self.settings.shown_camera))
 
     def expert_actions(self) -> NDArray[np.float32]:
         """Return what somebody would do now who sees the whole state, [N, A]."""
@@ -156,6 +159,8 @@ class RobotVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]]):
         for part, kept in {"episodes": self._episodes, "physics": self.physics, "seen": self._observer}.items():
             begin = f"{part}/"
             kept.restore({name.removeprefix(begin): a for name, a in snapshot.items() if name.startswith(begin)})
+        self.task.restored()
+        self.physics.refresh(self._everyone)
 
     def rollout(self, actions: Actions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return costs [N, T], negative rewards, and states [N, T + 1, S] of decisions [N, T, A] from here.
