@@ -10,15 +10,15 @@ from __future__ import annotations
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.farm.seedling_trays import ADHESION, LIFTED, LOST, PRESENT, RELEASED, SEAT_M, STRAIN, Trays, tilt
+from envs.farm.seedling_trays import ADHESION, LIFTED, LOST, PRESENT, PRESSED, RELEASED, SEAT_M, STRAIN, Trays, tilt
 from envs.robots.task import Array, Flags, Ids
 
 TENDER_N = 0.5
 """F_1: what stem and leaves bear."""
 STRAIN_N_S = 0.5
 """F_2: so much force for so long beyond it, and the plant is lost."""
-CRUSH_N = 10.0
-"""Force of one finger at which a plug crumbles."""
+CRUSH_N, CRUSH_STEPS = 10.0, 2
+"""A plug crumbles if one finger presses with more at the end of so many control steps in a row."""
 DROP_M = 0.05
 MAX_TILT_RAD = np.deg2rad(30.0)
 TORN_M = 0.0015
@@ -74,6 +74,7 @@ class Damage:
         beyond = (self.stem()[ids] - TENDER_N).clip(0) + (self.touch()[ids] - TENDER_N).clip(0).sum(axis=2)
         values[..., STRAIN] += there * beyond * (self._step_s / STRAIN_N_S)
 
+        values[..., PRESSED] = np.where(squeeze.max(axis=2) > CRUSH_N, values[..., PRESSED] + 1, 0)
         held = (squeeze > TOUCH_N).all(axis=2)
         moved = np.linalg.norm(position[..., :2] - self._trays.cells()[ids], axis=2)
         torn = np.maximum(moved, np.abs(position[..., 2] - SEAT_M)) > TORN_M
@@ -83,7 +84,7 @@ class Damage:
 
         tilted = tilt(self._trays.quaternions()[ids]) > MAX_TILT_RAD
         reasons = {
-            CRUSHED: squeeze.max(axis=2) > CRUSH_N,
+            CRUSHED: values[..., PRESSED] >= CRUSH_STEPS,
             DROPPED: ~held & (position[..., 2] < values[..., RELEASED] - DROP_M),
             TIPPED: ~held & tilted & (values[..., ADHESION] == 0),
             BROKEN: values[..., STRAIN] >= 1,

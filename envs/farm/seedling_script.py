@@ -16,8 +16,8 @@ from envs.robots.task import Array, Flags
 
 GRASP_M = 0.009
 """Above a plug's middle: where the point between the fingers' tips is when they hold it."""
-SQUEEZE_N = 5.5
-"""Of each finger: pulls a plug from a cell that holds it by up to 13 N, and does not crush it."""
+SQUEEZE_N = 4.5
+"""Of each finger: pulls a plug from a cell that holds it by up to 10 N, and does not crush it."""
 CARRY_M = 0.16
 """Height of the hand above which nothing is in a carried plug's way."""
 PULL_M_S = 0.15

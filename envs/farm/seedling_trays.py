@@ -43,8 +43,9 @@ from envs.robots.task import Array, Flags, Ids
     RELEASED,  # height of the plug's middle where fingers held it last, m
     STILL,  # control steps for which it has stood still in a hole
     PLANTED,  # 0, or the number of its hole from 1
-) = range(13)
-NUM_VALUES = 13
+    PRESSED,  # control steps for which a finger has pressed too hard
+) = range(14)
+NUM_VALUES = 14
 FOREVER_N = 1000.0
 """Adhesion of what is not there."""
 SEAT_M = FLOOR_M + PLUG_HALF_HEIGHT_M
@@ -66,7 +67,7 @@ class Trays:
         self._speed = np.stack([joint.dofadr[0] + np.arange(6) for joint in joints])
         self._qpos, self._qvel = qpos, qvel
         self.values: Array = batch.bind("userdata").reshape(batch.nsim, num, NUM_VALUES)
-        """[N, P, 13]."""
+        """[N, P, 14]."""
         self._stems = np.array(
             [
                 [[model.joint(f"stem{n}_{s}{axis}").qposadr[0] for axis in "xy"] for s in range(NUM_SEGMENTS)]
