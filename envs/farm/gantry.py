@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from mujoco.batch import Batch
 
+from envs.farm.seedling_cameras import WRIST
 from envs.robots.task import Array
 
 NUM_JOINTS = 4
@@ -44,7 +45,7 @@ def body(ground: str, fingers: str) -> str:
             <joint name="turn" type="hinge" axis="0 0 1" range="-45 45" limited="true" damping=".1" armature=".002"/>
             <geom name="palm" type="box" size=".016 .034 .012" pos="0 0 .115" mass=".2" {_ORANGE} {ground}/>
             <site name="grip"/>
-            <camera name="wrist" pos=".066 0 .128" xyaxes="0 1 0 -.873 0 .488" fovy="68"/>
+            {WRIST.mjcf("wrist")}
             {"".join(_finger(name, side, fingers) for name, side in FINGERS.items())}
           </body>
         </body>
@@ -132,13 +133,18 @@ class Gantry:
 
         `half_width` [N] (m): what the fingers are ordered to be from the middle; below what they hold they squeeze.
         """
-        moves = velocity * (self.step_s / MAX_STEP_M)
-        turns = turn_speed * (self.step_s / MAX_TURN_RAD)
-        opening = half_width * (2 / OPENING_M) - 1
-        return np.concatenate([moves, turns[:, None], opening[:, None]], axis=1).clip(-1, 1)
+        return as_actions(velocity, turn_speed, half_width, self.step_s)
 
     def proprioception(self) -> Array:
         """Return what the gantry's own sensors read."""
         q, v = self._qpos, self._qvel
         widths = OPENING_M - q[:, NUM_JOINTS : NUM_JOINTS + 2]
         return np.concatenate([self.hand, q[:, 3:4], v[:, :NUM_JOINTS], widths], axis=1)
+
+
+def as_actions(velocity: Array, turn_speed: Array, half_width: Array, step_s: float) -> Array:
+    """Return the actions [N, 5] of `Gantry.actions`, for control steps of `step_s`."""
+    moves = velocity * (step_s / MAX_STEP_M)
+    turns = turn_speed * (step_s / MAX_TURN_RAD)
+    opening = half_width * (2 / OPENING_M) - 1
+    return np.concatenate([moves, turns[:, None], opening[:, None]], axis=1).clip(-1, 1)

@@ -4,6 +4,7 @@ python -m envs.farm.scores climate                    # LettuceClimate, on 20 se
 python -m envs.farm.scores climate --search           # its best set-points of the grid on 20 training seeds
 python -m envs.farm.scores spacing                    # GreenhouseSpacing, on 20 seeds
 python -m envs.farm.scores spacing --search           # its best schedules, written to schedules.yaml
+python -m envs.farm.scores seedling --run runs/NAME   # SeedlingTransplant, on 200 trays, with the policy of a run
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from envs.farm import climate_scores, spacing_scores
+from envs.farm import climate_scores, seedling_scores, spacing_scores
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -21,6 +22,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for name, environment, title in (
         ("climate", climate_scores, "LettuceClimate"),
         ("spacing", spacing_scores, "GreenhouseSpacing"),
+        ("seedling", seedling_scores, "SeedlingTransplant"),
     ):
         options = environments.add_parser(name, help=title, description=f"Scores of {title}.")
         environment.add_options(options)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.farm.seedling_trays import ADHESION, LIFTED, LOST, PRESENT, PRESSED, RELEASED, SEAT_M, STRAIN, Trays, tilt
+from envs.farm.seedling_trays import LIFTED, LOST, PRESENT, PRESSED, RELEASED, SEAT_M, STRAIN, TORN, Trays, tilt
 from envs.robots.task import Array, Flags, Ids
 
 TENDER_N = 0.5
@@ -78,15 +78,14 @@ class Damage:
         held = (squeeze > TOUCH_N).all(axis=2)
         moved = np.linalg.norm(position[..., :2] - self._trays.cells()[ids], axis=2)
         torn = np.maximum(moved, np.abs(position[..., 2] - SEAT_M)) > TORN_M
-        torn &= there & (values[..., LIFTED] == 0)
-        values[..., ADHESION] = np.where(torn, 0.0, values[..., ADHESION])
+        values[..., TORN] = np.maximum(values[..., TORN], there & torn)
         values[..., LIFTED] = np.maximum(values[..., LIFTED], there & (position[..., 2] > clear_m))
 
         tilted = tilt(self._trays.quaternions()[ids]) > MAX_TILT_RAD
         reasons = {
             CRUSHED: values[..., PRESSED] >= CRUSH_STEPS,
             DROPPED: ~held & (position[..., 2] < values[..., RELEASED] - DROP_M),
-            TIPPED: ~held & tilted & (values[..., ADHESION] == 0),
+            TIPPED: ~held & tilted,
             BROKEN: values[..., STRAIN] >= 1,
         }
         for reason, found in reasons.items():

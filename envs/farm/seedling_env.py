@@ -14,7 +14,7 @@ from envs.farm.seedling_bench import COLUMNS, ROWS
 from envs.farm.seedling_damage import REASONS
 from envs.farm.seedling_plant import Seedling
 from envs.farm.seedling_transplant import SeedlingTransplant
-from envs.farm.seedling_trays import LIFTED, LOST, PLANTED, STRAIN
+from envs.farm.seedling_trays import ADHESION, COLUMN, LIFTED, LOST, PLANTED, QUALITY, ROW, SIZE, STRAIN
 from envs.robots.observing import Observations
 from envs.robots.single import RobotEnv
 from envs.robots.vector import RobotVectorEnv
@@ -25,6 +25,8 @@ from rlplat.errors import EnvError
 class Outcome:
     """What became of a seedling so far."""
 
+    seedling: Seedling
+    """As it was given or drawn."""
     planted_in: int | None
     """Number of its hole; None: it is not planted."""
     off_m: float | None
@@ -74,6 +76,7 @@ class SeedlingVector(RobotVectorEnv):
         return [
             [
                 Outcome(
+                    seedling=Seedling(int(each[ROW]), int(each[COLUMN]), *map(float, each[[SIZE, QUALITY, ADHESION]])),
                     planted_in=int(each[PLANTED]) - 1 if each[PLANTED] else None,
                     off_m=float(off[i, number]) if each[PLANTED] else None,
                     lifted=bool(each[LIFTED]),

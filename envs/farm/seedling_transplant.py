@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from envs.farm import gantry, seedling_bench, seedling_plant
 from envs.farm.gantry import Gantry
 from envs.farm.seedling_bench import DECK_M, RAFT_CENTRE_M, TRAY_CENTRE_M, holes
+from envs.farm.seedling_cameras import FRONT
 from envs.farm.seedling_damage import Damage
 from envs.farm.seedling_draws import draw_seedlings
 from envs.farm.seedling_plant import PLUG_HALF_HEIGHT_M, PLUG_HALF_M, Seedling
@@ -43,7 +44,6 @@ from envs.robots.settings import RobotSettings
 from envs.robots.task import Array, Flags, Ids, Task, Terms
 
 TIMESTEP_S = 0.002
-CAMERA_M, CAMERA_AT_M = (1.02, 0.02, 0.88), (0.465, 0.02, 0.05)
 CLEAR_M = DECK_M + PLUG_HALF_HEIGHT_M + 0.01
 """Height of a plug's middle above which it is clear of the tray."""
 LIFTED_M = CLEAR_M + 0.04
@@ -108,7 +108,7 @@ class SeedlingTransplant(Task):
           <worldbody>
             <light type="directional" pos="0 0 3" dir="-.35 .35 -1" diffuse=".55 .55 .55" ambient=".15 .15 .15"
               specular=".1 .1 .1"/>
-            <camera name="front" pos="{_text(CAMERA_M)}" xyaxes="{_camera_axes()}" fovy="39"/>
+            {FRONT.mjcf("front")}
             <geom name="{scenery.FLOOR}" type="plane" size="4 4 .1" pos="0 0 -.8" material="{scenery.FLOOR}0"
               {seedling_bench.NEVER_COLLIDES}/>
             {gantry.body(seedling_bench.NEVER_COLLIDES, seedling_bench.FINGERS_COLLIDE)}
@@ -303,13 +303,3 @@ def _harm(values: Array) -> Array:
 def _quarter(angle: Array) -> Array:
     """Return angles (rad) without quarter turns: a square plug looks the same then."""
     return (angle + np.pi / 4) % (np.pi / 2) - np.pi / 4
-
-
-def _camera_axes() -> str:
-    ahead = np.subtract(CAMERA_AT_M, CAMERA_M)
-    right = np.cross(ahead, (0.0, 0.0, 1.0))
-    return _text((*right, *np.cross(right, ahead)))
-
-
-def _text(numbers: Sequence[float] | Array) -> str:
-    return " ".join(f"{number:.6g}" for number in numbers)

@@ -36,7 +36,8 @@ from envs.robots.task import Array, Flags, Ids
     SIZE,
     QUALITY,
     LEAN_TO,  # direction in which it leans, rad
-    ADHESION,  # N; 0: its cell does not hold the plug, or no longer
+    ADHESION,  # N; up to which its cell holds the plug
+    TORN,  # 1: has left its cell, which holds it no longer
     LIFTED,  # 1: has been lifted clear of the tray
     STRAIN,  # damage by forces so far, see `seedling_damage`
     LOST,  # 0, or why it will not live
@@ -44,8 +45,8 @@ from envs.robots.task import Array, Flags, Ids
     STILL,  # control steps for which it has stood still in a hole
     PLANTED,  # 0, or the number of its hole from 1
     PRESSED,  # control steps for which a finger has pressed too hard
-) = range(14)
-NUM_VALUES = 14
+) = range(15)
+NUM_VALUES = 15
 FOREVER_N = 1000.0
 """Adhesion of what is not there."""
 SEAT_M = FLOOR_M + PLUG_HALF_HEIGHT_M
@@ -67,7 +68,7 @@ class Trays:
         self._speed = np.stack([joint.dofadr[0] + np.arange(6) for joint in joints])
         self._qpos, self._qvel = qpos, qvel
         self.values: Array = batch.bind("userdata").reshape(batch.nsim, num, NUM_VALUES)
-        """[N, P, 14]."""
+        """[N, P, 15]."""
         self._stems = np.array(
             [
                 [[model.joint(f"stem{n}_{s}{axis}").qposadr[0] for axis in "xy"] for s in range(NUM_SEGMENTS)]
@@ -165,7 +166,7 @@ class Trays:
     def hold(self, ids: Ids | None = None) -> None:
         """Write the adhesion of these simulations' plugs into the model; of all by default."""
         ids = np.arange(self._batch.nsim) if ids is None else ids
-        force = self.values[ids, :, ADHESION][..., None]
+        force = (self.values[ids, :, ADHESION] * (1 - self.values[ids, :, TORN]))[..., None]
         loss = self._fields["dof_frictionloss"]
         loss[ids[:, None, None], self._speed[:, :3]] = force
         loss[ids[:, None, None], self._speed[:, 3:]] = force * PLUG_HALF_M

@@ -15,7 +15,7 @@ from envs.farm.seedling_damage import CRUSH_N, TENDER_N
 from envs.farm.seedling_env import SeedlingVector
 from envs.farm.seedling_plant import PLUG_HALF_HEIGHT_M, STIFFNESS_NM_RAD, Seedling
 from envs.farm.seedling_script import CARRY_M, GRASP_M
-from envs.farm.seedling_trays import ADHESION, QUALITY, STILL
+from envs.farm.seedling_trays import QUALITY, STILL, TORN
 from envs.robots.positions import is_new
 from rlplat.environments.resolve import resolve
 from rlplat.errors import ConfigError, EnvError
@@ -81,7 +81,7 @@ def test_a_cell_holds_its_plug_below_its_force_and_lets_go_above():
             env.step(np.tile([0, 0, 0, 0, OPEN], (4, 1)))
         risen = task.trays.positions()[:, 0, 2] - start
         assert (risen < 0.001).all() if holds else (risen > 0.01).all()
-        assert ((task.trays.values[:, 0, ADHESION] > 0) == holds).all()
+        assert ((task.trays.values[:, 0, TORN] == 0) == holds).all()
 
 
 def test_stems_are_as_stiff_as_their_wood():
