@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -18,8 +19,8 @@ FILL_D = 30
 
 
 def farm() -> list[Result]:
-    """Measure all farms on one core by processor time."""
-    return [*climate(), *spacing()]
+    """Measure all farms on one core by processor time; those with robots if there is MuJoCo."""
+    return [*climate(), *spacing(), *(seedlings() if find_spec("mujoco") else [])]
 
 
 def climate(num_days: int = 40) -> list[Result]:
@@ -61,3 +62,33 @@ def spacing(num_days: int = 30, fill_d: int = FILL_D) -> list[Result]:
     measured = Measured(tuple(NUM_BENCHES / day_s for day_s in days_s), sum(days_s))
     plants = round(float(np.mean(num_plants)), 1)
     return [measured.result(f"farm.greenhouse_spacing.{NUM_BENCHES}.days", "days/s", plants=plants)]
+
+
+def seedlings(num_steps: int = 60, num_benches: int = 32) -> list[Result]:
+    """Measure control steps/s of SeedlingTransplant with 4 plugs in the tray, an expert at work, and two pictures.
+
+    What physics takes is measured on the same states, from which it is then put back.
+    """
+    from envs.farm.seedling_env import SeedlingVector
+
+    env = SeedlingVector(num_benches, level=3)
+    env.reset(seed=0)
+    everyone = np.arange(num_benches)
+    whole_s, physics_s = [], []
+    for _ in range(num_steps):
+        actions = env.expert_actions()
+        kept = env.physics.snapshot()
+        env.task.actuate(actions.astype(np.float64))
+        begin = time.process_time()
+        env.physics.step(everyone, env.task.substeps)
+        physics_s.append(time.process_time() - begin)
+        env.physics.restore(kept)
+        begin = time.process_time()
+        env.step(actions)
+        whole_s.append(time.process_time() - begin)
+    total_s, share = sum(whole_s), sum(physics_s) / sum(whole_s)
+    measured = Measured((num_benches * num_steps / total_s,), total_s)
+    return [
+        measured.result("farm.seedling.pixels_1core", "steps/s", plugs=4, pixels=64, cameras=2),
+        Measured((share,), total_s).result("farm.seedling.physics_share", "of the time"),
+    ]
