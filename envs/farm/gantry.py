@@ -18,6 +18,8 @@ HOME_M = np.array([0.48, 0.0, 0.20])
 """Of the point between the fingers' tips, above the bench."""
 FINGER_NM = 1000.0
 """Stiffness of a finger's servo (N/m): closed on nothing it would be at `OPENING_M`."""
+GRASP_M = 0.009
+"""Above a plug's middle: where the point between the fingers' tips is when they hold it."""
 FINGERS = {"left": 1, "right": -1}
 
 _REACH_M = ((-0.24, 0.24), (-0.36, 0.36), (-0.17, 0.06))
@@ -98,6 +100,7 @@ class Gantry:
 
     num_actions = 5
     opening_m = OPENING_M
+    grasp_m = GRASP_M
     stiffness_n_m = FINGER_NM
 
     def __init__(self, batch: Batch, step_s: float) -> None:

@@ -24,9 +24,9 @@ class Camera:
         axes = np.stack([right, np.cross(back, right), back])
         return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
-    def mjcf(self, name: str) -> str:
-        """Return the camera as MJCF."""
-        places = " ".join(f"{number:.6g}" for number in self.position_m)
+    def mjcf(self, name: str, offset_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> str:
+        """Return the camera as MJCF, in a body from whose origin it is `offset_m` further."""
+        places = " ".join(f"{number:.6g}" for number in np.add(self.position_m, offset_m))
         axes = " ".join(f"{number:.6g}" for number in self.axes()[:2].ravel())
         return f'<camera name="{name}" pos="{places}" xyaxes="{axes}" fovy="{self.fovy_deg}"/>'
 

@@ -12,6 +12,8 @@ from envs.farm.seedling_settings import PLANT, SeedlingSettings
 from envs.robots.positions import is_new
 
 GOOD_SIZE, GOOD_QUALITY = (0.85, 1.15), (0.8, 1.0)
+LOOSE_N = 0.3
+"""What holds a plug that does not stick: the walls of its cell keep it upright."""
 POOR_SIZE, POOR_QUALITY = (0.45, 0.7), (0.0, 0.25)
 
 
@@ -26,7 +28,7 @@ def draw_seedlings(generator: np.random.Generator, settings: SeedlingSettings) -
         quality = generator.uniform(*(GOOD_QUALITY if is_good else POOR_QUALITY))
         adhesion = math.exp(generator.uniform(*np.log(settings.adhesion_n)))
         if settings.level < PLANT:
-            adhesion = 0.0
+            adhesion = LOOSE_N
         seedlings.append(Seedling(*cells[cell], size, quality, adhesion))
     return seedlings
 

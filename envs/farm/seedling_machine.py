@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from envs.farm import gantry
+from envs.farm.gantry import GRASP_M
 from envs.farm.seedling_plant import PLUG_HALF_M
-from envs.farm.seedling_script import CARRY_M, GRASP_M, MAX_SPEED_M_S, PULL_M_S, SQUEEZE_N
+from envs.farm.seedling_script import CARRY_M, MAX_SPEED_M_S, PULL_M_S, SQUEEZE_N
 from envs.farm.seedling_trays import SEAT_M
 from envs.robots.arm_object import towards
 from envs.robots.task import Array, Flags

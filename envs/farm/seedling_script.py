@@ -11,11 +11,10 @@ from envs.farm.seedling_bench import DECK_M
 from envs.farm.seedling_plant import PLUG_HALF_M
 from envs.farm.seedling_settings import LIFT, REACH
 from envs.farm.seedling_trays import SEAT_M
+from envs.farm.transplanting_arm import TransplantingArm
 from envs.robots.arm_object import funnel, towards
 from envs.robots.task import Array, Flags
 
-GRASP_M = 0.009
-"""Above a plug's middle: where the point between the fingers' tips is when they hold it."""
 SQUEEZE_N = 4.5
 """Of each finger: pulls a plug from a cell that holds it by up to 10 N, and does not crush it."""
 CARRY_M = 0.16
@@ -44,14 +43,14 @@ class Beliefs:
 class Script:
     """Moves a robot by what is believed."""
 
-    def __init__(self, robot: Gantry) -> None:
+    def __init__(self, robot: Gantry | TransplantingArm) -> None:
         self._robot = robot
 
     def act(self, beliefs: Beliefs, level: int) -> Array:
         """Return the actions [N, A]."""
         robot, plug = self._robot, beliefs.plug
         hand = robot.hand
-        grasp = plug[:, 2] + GRASP_M
+        grasp = plug[:, 2] + robot.grasp_m
         aside = np.hypot(hand[:, 0] - plug[:, 0], hand[:, 1] - plug[:, 1])
         around = (aside < 0.006) & (np.abs(hand[:, 2] - grasp) < 0.008)
         held = around & (robot.half_width < PLUG_HALF_M + 0.001)

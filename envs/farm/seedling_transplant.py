@@ -12,14 +12,15 @@ import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
-from envs.farm import gantry, seedling_bench, seedling_plant
+from envs.farm import gantry, seedling_bench, seedling_plant, transplanting_arm
 from envs.farm.gantry import Gantry
 from envs.farm.seedling_bench import DECK_M, RAFT_CENTRE_M, TRAY_CENTRE_M, holes
 from envs.farm.seedling_cameras import FRONT
 from envs.farm.seedling_damage import Damage
 from envs.farm.seedling_draws import draw_seedlings
+from envs.farm.seedling_order import Raft, choose_next
 from envs.farm.seedling_plant import PLUG_HALF_HEIGHT_M, PLUG_HALF_M, Seedling
-from envs.farm.seedling_script import GRASP_M, Beliefs, Script
+from envs.farm.seedling_script import Beliefs, Script
 from envs.farm.seedling_settings import LIFT, PLANT, REACH, SeedlingSettings
 from envs.farm.seedling_trays import (
     ADHESION,
@@ -39,6 +40,7 @@ from envs.farm.seedling_trays import (
     tilt,
     turned,
 )
+from envs.farm.transplanting_arm import TransplantingArm
 from envs.robots import scenery
 from envs.robots.settings import RobotSettings
 from envs.robots.task import Array, Flags, Ids, Task, Terms
@@ -55,8 +57,6 @@ SHIFT_M, TURN_RAD = 0.012, np.deg2rad(2.0)
 NUM_STEPS = (60, 80, 160)
 """Control steps of an episode by level; above, 140 for each plug and 20."""
 REACHED_M = 0.006
-HELD_M = 0.012
-"""How far from the point between closed fingers a plug is that they hold."""
 
 
 class SeedlingTransplant(Task):
@@ -77,7 +77,8 @@ class SeedlingTransplant(Task):
         super().__init__(batch, settings)
         self.step_s = self.substeps * batch.model.opt.timestep
         self.num_steps = num_steps(settings)  # type: ignore[misc]  # of this level
-        self.robot = Gantry(batch, self.step_s)
+        robot = TransplantingArm if settings.robot == "arm" else Gantry
+        self.robot = robot(batch, self.step_s)
         self.num_actions = self.robot.num_actions
         self.num_plugs = settings.num_good + settings.num_bad
         self.trays = Trays(batch, self.num_plugs, colours_are_drawn=settings.randomisation.colour > 0)
@@ -97,6 +98,11 @@ class SeedlingTransplant(Task):
             seedling_plant.seedling(number, seedling_bench.PLUG_COLLIDES, seedling_bench.FOLIAGE_COLLIDES)
             for number in numbers
         )
+        if settings.robot == "arm":
+            robot, actuators = transplanting_arm.body(seedling_bench.FINGERS_COLLIDE), transplanting_arm.actuators()
+        else:
+            robot = gantry.body(seedling_bench.NEVER_COLLIDES, seedling_bench.FINGERS_COLLIDE)
+            actuators = gantry.actuators()
         return f"""
         <mujoco model="{cls.__name__}">
           <compiler autolimits="true"/>
@@ -111,14 +117,14 @@ class SeedlingTransplant(Task):
             {FRONT.mjcf("front")}
             <geom name="{scenery.FLOOR}" type="plane" size="4 4 .1" pos="0 0 -.8" material="{scenery.FLOOR}0"
               {seedling_bench.NEVER_COLLIDES}/>
-            {gantry.body(seedling_bench.NEVER_COLLIDES, seedling_bench.FINGERS_COLLIDE)}
+            {robot}
             {seedling_bench.bench()}
             {seedling_bench.tray()}
             {seedling_bench.raft(settings.num_good)}
             {seedlings}
             {scenery.distractors(settings)}
           </worldbody>
-          <actuator>{gantry.actuators()}</actuator>
+          <actuator>{actuators}</actuator>
           <sensor>{"".join(seedling_plant.sensors(number) for number in numbers)}</sensor>
         </mujoco>"""
 
@@ -208,7 +214,7 @@ class SeedlingTransplant(Task):
         values, good = self.trays.values, self.trays.is_good()
         whole = ~good | (values[..., LOST] == 0)
         if self.settings.level == REACH:
-            off = self.trays.positions()[:, 0] + np.array([0.0, 0.0, GRASP_M]) - self.robot.hand
+            off = self.trays.positions()[:, 0] + np.array([0.0, 0.0, self.robot.grasp_m]) - self.robot.hand
             there = (np.hypot(off[:, 0], off[:, 1]) < REACHED_M) & (np.abs(off[:, 2]) < 2 * REACHED_M)
             found: Flags = there & (self.robot.half_width > PLUG_HALF_M + 0.003) & whole.all(axis=1)
             return found
@@ -229,7 +235,7 @@ class SeedlingTransplant(Task):
 
     def privileged(self) -> Array:
         beliefs = self.beliefs()
-        grasp = beliefs.plug + np.array([0.0, 0.0, GRASP_M])
+        grasp = beliefs.plug + np.array([0.0, 0.0, self.robot.grasp_m])
         values = self.trays.values
         each = np.concatenate(
             [
@@ -258,35 +264,8 @@ class SeedlingTransplant(Task):
 
     def beliefs(self) -> Beliefs:
         """Return what the script goes by: the truth about the plug that comes next, and about its hole."""
-        positions, values = self.trays.positions(), self.trays.values
-        everyone = np.arange(len(positions))
-        in_hole = self.hole_of()
-        grasp = positions + np.array([0.0, 0.0, GRASP_M]) - self.robot.hand[:, None]
-        gripped = np.linalg.norm(grasp, axis=2) < HELD_M
-        gripped &= self.robot.half_width[:, None] < PLUG_HALF_M + 0.001
-        waits = self.trays.is_good() & (values[..., LOST] == 0) & (values[..., PLANTED] == 0)
-        # Who is held comes first, then who stands in a hole, then the others from the raft's side on.
-        order = 100.0 * gripped + 10.0 * (in_hole >= 0) + positions[..., 1] - 0.1 * positions[..., 0]
-        order = np.where(waits, order, -1000.0)
-        plug = order.argmax(axis=1)
-        taken = np.zeros((len(positions), len(self._holes)), dtype=bool)
-        where = np.nonzero((in_hole >= 0) & (np.arange(self.num_plugs) != plug[:, None]))
-        taken[where[0], in_hole[where]] = True
-        places = self.hole_places()
-        # Far holes first, so that nobody reaches over plants.
-        rank = self._holes[:, 1] - 0.1 * self._holes[:, 0] - 1000.0 * taken
-        own = in_hole[everyone, plug]
-        hole = np.where(own >= 0, own, rank.argmax(axis=1))
-        quaternions = self.trays.quaternions()[everyone, plug]
-        turn = _quarter(heading(quaternions) - self.robot.turn) + self.robot.turn
-        hole_turn = heading(self._turned[:, 1])
-        return Beliefs(
-            plug=positions[everyone, plug],
-            plug_turn=turn,
-            hole=places[everyone, hole],
-            hole_turn=_quarter(hole_turn - turn) + turn,
-            waits=waits.any(axis=1),
-        )
+        raft = Raft(self._holes, self.hole_places(), heading(self._turned[:, 1]), self.hole_of())
+        return choose_next(self.trays, raft, self.robot)
 
 
 def num_steps(settings: SeedlingSettings) -> int:
@@ -298,8 +277,3 @@ def _harm(values: Array) -> Array:
     """Return how much of each plant is lost [N, P], 0 to 1."""
     harm: Array = np.where(values[..., LOST] > 0, 1.0, values[..., STRAIN].clip(0, 1))
     return harm
-
-
-def _quarter(angle: Array) -> Array:
-    """Return angles (rad) without quarter turns: a square plug looks the same then."""
-    return (angle + np.pi / 4) % (np.pi / 2) - np.pi / 4

@@ -44,12 +44,14 @@ _CLOSED_FINGERS = (
 _AXES = ("0 0 1", "0 1 0", "0 1 0", "1 0 0", "0 1 0", "0 0 1")
 
 
-def body(*, movable_fingers: bool) -> str:
-    """Return the arm. Fingers that do not move are closed, and one geom.
+def body(*, movable_fingers: bool, fingers_collide: str = FINGERS_COLLIDE, in_palm: str = "") -> str:
+    """Return the arm. Fingers that do not move are closed, and one geom. `in_palm` is added to the palm as it is.
 
     Motors bear the arm's own weight (`gravcomp`), as the controllers of real arms do; what it holds it feels.
     """
-    fingers = "".join(_finger(*finger) for finger in FINGERS.items()) if movable_fingers else _CLOSED_FINGERS
+    fingers = _CLOSED_FINGERS
+    if movable_fingers:
+        fingers = "".join(_finger(name, side, fingers_collide) for name, side in FINGERS.items())
     light, dark, orange = (f'rgba="{colour} 1"' for colour in (".88 .89 .92", ".14 .15 .18", ".96 .52 .12"))
     return f"""
     <geom name="pedestal" type="cylinder" size=".075 .1" pos="0 0 .1" {dark} {NEVER_COLLIDES}/>
@@ -71,9 +73,9 @@ def body(*, movable_fingers: bool) -> str:
               <geom name="hand" type="capsule" size=".034" fromto="0 0 -.03 0 0 -.08" mass=".3" {light} {ARM_COLLIDES}/>
               <body name="palm" pos="0 0 -.11" gravcomp="1">
                 {_joint(5)}
-                <geom name="palm" type="box" size=".024 .062 .018" mass=".2" {orange} {FINGERS_COLLIDE}/>
+                <geom name="palm" type="box" size=".024 .062 .018" mass=".2" {orange} {fingers_collide}/>
                 <site name="grip" pos="0 0 -.075"/>
-                {fingers}
+                {fingers}{in_palm}
               </body>
             </body>
           </body>
@@ -90,13 +92,13 @@ def _joint(number: int) -> str:
     )
 
 
-def _finger(name: str, side: int) -> str:
+def _finger(name: str, side: int, collides: str) -> str:
     return (
         f'<body name="{name}_finger" pos="0 {side * OPENING_M} -.055" gravcomp="1">'
         f'<joint name="{name}_finger" type="slide" axis="0 {-side} 0" range="0 {OPENING_M}" limited="true" '
         'damping="12" armature=".1"/>'
         f'<geom name="{name}_finger" type="box" size=".016 .009 .042" pos="0 {side * 0.009} 0" mass=".05" '
-        f'friction="1.2 .01 .0001" {_FINGER_COLOUR} {FINGERS_COLLIDE}/></body>'
+        f'friction="1.2 .01 .0001" {_FINGER_COLOUR} {collides}/></body>'
     )
 
 

@@ -11,10 +11,11 @@ pytest.importorskip("mujoco.batch", reason="mujoco is not installed: pip install
 from gymnasium.utils.env_checker import check_env
 
 import envs.farm  # noqa: F401  (registers the environment)
+from envs.farm.gantry import GRASP_M
 from envs.farm.seedling_damage import CRUSH_N, TENDER_N
 from envs.farm.seedling_env import SeedlingVector
 from envs.farm.seedling_plant import PLUG_HALF_HEIGHT_M, STIFFNESS_NM_RAD, Seedling
-from envs.farm.seedling_script import CARRY_M, GRASP_M
+from envs.farm.seedling_script import CARRY_M
 from envs.farm.seedling_trays import QUALITY, STILL, TORN
 from envs.robots.positions import is_new
 from rlplat.environments.resolve import resolve
@@ -152,6 +153,7 @@ def test_the_expert_succeeds_with_more_than_95_percent_and_doing_nothing_does_no
     success, total, last = played(made(40, level=level), seed=7)
     assert success.mean() > 0.95
     assert last["lost"].mean() < 0.02 and last["strain"].max() < 0.5
+    assert played(made(20, level=level, robot="arm"), seed=7)[0].mean() >= 0.95
     success, idle, _ = played(made(5, level=level), act=lambda env: np.tile([0, 0, 0, 0, OPEN], (5, 1)))
     assert not success.any() and idle.max() < total.min()
 
@@ -246,6 +248,7 @@ def test_a_tray_that_cannot_be_is_refused(tray, sentence):
     [
         ({"level": 5}, "level"),
         ({"level": 2, "num_plugs": 3}, "level 2 has one seedling"),
+        ({"level": 3, "robot": "arm"}, "needs robot: gantry"),
         ({"adhesion_n": (5.0, 1.0)}, "the least force comes first"),
         ({"levle": 2}, "did you mean level"),
     ],
