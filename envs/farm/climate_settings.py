@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from envs.farm.settings import NotNegative, Settings
-from envs.farm.weather import Split, SyntheticWeather, WeatherSource
+from envs.farm.weather import STEPS_PER_DAY, Split, SyntheticWeather, WeatherSource
 from envs.farm.weather_file import WeatherFile
 from rlplat.errors import ConfigError
 
@@ -81,11 +81,22 @@ class ClimateSettings(Settings):
     prices: Literal["1994", "2025"] | Prices = "1994"
     num_days: Annotated[int, Field(ge=1, le=365)] = 40
     """From planting to harvest."""
+    action: Literal["controls", "setpoints"] = "controls"
+    """What a policy chooses: the controls themselves, or set-points that a climate computer holds."""
+    steps_per_action: Annotated[int, Field(ge=1, le=96)] = 1
+    """Steps of 15 minutes for which an action holds; a divisor of a day's 96."""
     forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
     """Hours of weather to come, without error, that the policy sees."""
     limits: Limits = Limits()
     penalties: Penalties = Penalties()
     start: Start = Start()
+
+    @field_validator("steps_per_action")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if STEPS_PER_DAY % value:
+            raise ValueError(f"it must divide the {STEPS_PER_DAY} steps of a day")
+        return value
 
     def price_set(self) -> Prices:
         """Return the prices themselves."""
