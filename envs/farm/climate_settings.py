@@ -14,7 +14,8 @@ from rlplat.errors import ConfigError
 
 GUILDERS_PER_EUR = 2.20371
 
-_Range = tuple[float, float]
+_Temperature = Annotated[float, Field(ge=-60, le=60)]
+_Range = tuple[_Temperature, _Temperature]
 
 
 class Prices(Settings):
@@ -48,6 +49,13 @@ class Limits(Settings):
     max_humidity_percent: NotNegative = 90.0
     max_co2_ppm: NotNegative = 1600.0
 
+    @field_validator("day_c", "night_c")
+    @classmethod
+    def _ascends(cls, value: _Range) -> _Range:
+        if value[0] > value[1]:
+            raise ValueError(f"it begins at {value[0]:g} C and ends at {value[1]:g} C; name the lower end first")
+        return value
+
 
 class Penalties(Settings):
     """What a unit of each cost takes off the reward, in EUR m-2; 0 leaves the cost out of the reward.
@@ -63,10 +71,10 @@ class Penalties(Settings):
 class Start(Settings):
     """The state at the first midnight, as in the literature on predictive control."""
 
-    dry_weight_kg_per_m2: Annotated[float, Field(gt=0)] = 0.0035
-    co2_kg_per_m3: Annotated[float, Field(gt=0)] = 1e-3
+    dry_weight_kg_per_m2: Annotated[float, Field(gt=0, le=10)] = 0.0035
+    co2_kg_per_m3: Annotated[float, Field(gt=0, le=0.1)] = 1e-3
     temperature_c: Annotated[float, Field(ge=-20, le=50)] = 15.0
-    vapour_kg_per_m3: Annotated[float, Field(ge=0)] = 0.008
+    vapour_kg_per_m3: Annotated[float, Field(ge=0, le=0.2)] = 0.008
 
 
 class ClimateSettings(Settings):

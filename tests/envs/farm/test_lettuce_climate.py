@@ -167,6 +167,12 @@ def test_wrong_actions_are_named():
         ({"num_days": 0}, r"num_days is 0; it must be >= 1"),
         ({"weather": "rainy"}, r"weather is the text 'rainy'; it must be training, test or a .csv file"),
         ({"steps_per_action": 7}, r"steps_per_action.* must divide the 96 steps of a day"),
+        (
+            {"limits": {"day_c": (20, 15)}},
+            r"limits.day_c.* it begins at 20 C and ends at 15 C; name the lower end first",
+        ),
+        ({"limits": {"night_c": (float("nan"), 15)}}, r"limits.night_c.* is nan; it must be"),
+        ({"start": {"co2_kg_per_m3": 420}}, r"start.co2_kg_per_m3 is 420; it must be <= 0.1"),
         ({"crop": "letuce"}, r"did you mean lettuce\?"),
         ({"penalties": {"temperature_eur_per_c_h": -1}}, r"penalties.temperature_eur_per_c_h is -1"),
     ],
