@@ -94,7 +94,10 @@ class ClimateSettings(Settings):
     steps_per_action: Annotated[int, Field(ge=1, le=96)] = 1
     """Steps of 15 minutes for which an action holds; a divisor of a day's 96."""
     forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
-    """Hours of weather to come, without error, that the policy sees."""
+    """Hours of weather to come, without error, that the policy sees; after the harvest that of the harvest."""
+    critic_forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
+    """Hours of it that only the critic of an agent sees, in training: what a step earned is then told from luck with
+    the weather (Mao et al., "Variance reduction for reinforcement learning in input-driven environments", 2019)."""
     limits: Limits = Limits()
     penalties: Penalties = Penalties()
     start: Start = Start()

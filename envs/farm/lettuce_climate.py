@@ -11,6 +11,7 @@ One step is 15 minutes, or as many of them as `steps_per_action` says; a crop ta
         radiation W m-2, CO2 ppm, temperature C, relative humidity %             outside
         sine and cosine of the time of day, share of the crop's days that are over
         the four outside again in 1, 2, ... forecast_h hours
+    and, if critic_forecast_h is set, {"privileged": [N, 4 critic_forecast_h]}: the four in that many hours
     reward        [N]     EUR m-2: the sum of `info["reward_terms"]`
 
 Reward terms are `growth` (what the new dry weight is worth), `heat` and `co2` (paid), which make the profit, and the
@@ -117,11 +118,12 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[
 
     def plant(self, generators: Sequence[np.random.Generator]) -> Observations:
         """Draw weather from one generator for each greenhouse, and put in seedlings."""
-        # One step more than the crop lasts: the last observation shows the weather at harvest.
-        return self.replant(self._source.draw(generators, self.num_steps + 1 + self.settings.forecast_h * _STEPS_PER_H))
+        # One step more than the crop lasts: the last observation shows the weather at harvest. No forecast reaches
+        # farther, so that none changes the weather.
+        return self.replant(self._source.draw(generators, self.num_steps + 1))
 
     def replant(self, weather: Array) -> Observations:
-        """Put in seedlings under this weather: `[num_steps + 1 and the forecast, 4, N]` (`weather.py`)."""
+        """Put in seedlings under this weather: `[num_steps + 1, 4, N]` (`weather.py`)."""
         start = self.settings.start
         first = (start.dry_weight_kg_per_m2, start.co2_kg_per_m3, start.temperature_c, start.vapour_kg_per_m3)
         self._weather = weather
@@ -255,10 +257,18 @@ class LettuceClimateVector(VectorEnv[Observations, NDArray[np.float32], NDArray[
         out[:, 4:8] = self._outside[self.clock]
         angle = 2 * np.pi * (self.clock % STEPS_PER_DAY) / STEPS_PER_DAY
         out[:, 8:11] = (np.sin(angle), np.cos(angle), self.clock / self.num_steps)
-        for hour in range(self.settings.forecast_h):
-            ahead = self._outside[self.clock + (hour + 1) * _STEPS_PER_H]
-            out[:, 11 + 4 * hour : 15 + 4 * hour] = ahead
-        return {"policy": out}
+        self._forecast(self.settings.forecast_h, out[:, 11:])
+        if not self.settings.critic_forecast_h:
+            return {"policy": out}
+        privileged = np.empty((self.num_envs, 4 * self.settings.critic_forecast_h), np.float32)
+        self._forecast(self.settings.critic_forecast_h, privileged)
+        return {"policy": out, "privileged": privileged}
+
+    def _forecast(self, hours: int, out: NDArray[np.float32]) -> None:
+        """Write the weather of the hours to come to `[N, 4 hours]`."""
+        for hour in range(hours):
+            step = min(self.clock + (hour + 1) * _STEPS_PER_H, self.num_steps)
+            out[:, 4 * hour : 4 * hour + 4] = self._outside[step]
 
 
 class LettuceClimate(gym.Env[Observations, NDArray[np.float32]]):
@@ -301,8 +311,17 @@ def observation_space(settings: ClimateSettings) -> gym.spaces.Dict:
     """Return the space of one greenhouse's observations."""
     inside = [(0, np.inf), (0, np.inf), (-100, 100), (0, np.inf)]
     outside = [(0, 1500), (0, np.inf), (-100, 100), (0, 101)]
-    low, high = np.array([*inside, *outside, (-1, 1), (-1, 1), (0, 1), *outside * settings.forecast_h], np.float32).T
-    return gym.spaces.Dict({"policy": gym.spaces.Box(low, high, dtype=np.float32)})
+    groups: dict[str, gym.Space[Any]] = {
+        "policy": _box([*inside, *outside, (-1, 1), (-1, 1), (0, 1), *outside * settings.forecast_h])
+    }
+    if settings.critic_forecast_h:
+        groups["privileged"] = _box(outside * settings.critic_forecast_h)
+    return gym.spaces.Dict(groups)
+
+
+def _box(limits: Sequence[tuple[float, float]]) -> gym.spaces.Box:
+    low, high = np.array(limits, np.float32).T
+    return gym.spaces.Box(low, high, dtype=np.float32)
 
 
 def check_actions(actions: NDArray[Any], shape: tuple[int, ...], kind: str) -> None:

@@ -242,6 +242,26 @@ def test_set_points_as_actions_do_what_the_controls_do_that_hold_them():
         assert seen["policy"] == pytest.approx(seen_too["policy"], rel=1e-3, abs=1e-3)
 
 
+def test_the_critics_forecast_is_the_weather_that_comes_and_not_for_the_policy():
+    vector = LettuceClimateVector(2, num_days=2, critic_forecast_h=3, weather="test")
+    plain = LettuceClimateVector(2, num_days=2, weather="test")
+    seen, _ = vector.reset(seed=4)
+    assert (plain.reset(seed=4)[0]["policy"] == seen["policy"]).all()
+    assert vector.observation_space.contains(seen)
+    for _ in range(44):
+        promised = seen["privileged"]
+        for _ in range(4):
+            seen, *_ = vector.step(half(2))
+        assert (seen["policy"][:, 4:8] == promised[:, :4]).all()
+        assert (seen["privileged"][:, :8] == promised[:, 4:]).all()
+    for _ in range(15):
+        seen, *_ = vector.step(half(2))
+    last = seen["privileged"]
+    seen, *_ = vector.step(half(2))
+    assert (last[:, 8:] == seen["policy"][:, 4:8]).all(), "after the harvest it is that of the harvest"
+    assert LettuceClimateVector(1).reset(seed=0)[0].keys() == {"policy"}
+
+
 def test_wrong_set_points_are_named():
     vector = LettuceClimateVector(2, num_days=1, action="setpoints")
     vector.reset(seed=0)
