@@ -20,7 +20,7 @@ from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.errors import EnvError
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import CONFIDENCE, score_interval
-from rlplat.interfaces import Arrays, Continuous, Policy
+from rlplat.interfaces import Arrays, Discrete, Policy
 
 AGENT = "agent"
 """Name of the policy that is evaluated, beside those of baselines."""
@@ -182,7 +182,7 @@ def choose_actions(task: Task, policy: Policy, observations: Arrays) -> NDArray[
     num_envs = len(next(iter(observations.values())))
     allowed = {name: array for name, array in observations.items() if name.partition("/")[0] != "privileged"}
     actions = np.asarray(policy.act(allowed))
-    shape = (num_envs, *(task.spec.actions.shape if isinstance(task.spec.actions, Continuous) else ()))
+    shape = (num_envs, *(() if isinstance(task.spec.actions, Discrete) else task.spec.actions.shape))
     if actions.shape != shape:
         raise EnvError(
             f"{getattr(policy, 'name', type(policy).__name__)} returned actions of shape {list(actions.shape)} for "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from conftest import ROOT, rlplat
 from scipy import stats
 
-from conftest import ROOT, rlplat
 from envs.farm.trained import episodes_of_run
 from rlplat.evaluation.episodes import Episodes
 
