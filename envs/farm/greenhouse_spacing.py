@@ -58,13 +58,13 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         "autoreset_mode": AutoresetMode.NEXT_STEP,
         "render_modes": ["rgb_array"],
         "render_fps": 10,
-        "step": (1.0, "days"),
     }
 
     def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **settings: Any) -> None:
         """Take settings by name (`SpacingSettings`). Raises ConfigError: a setting or a file that cannot be used."""
         self.settings = read_settings(SpacingSettings, "GreenhouseSpacing", settings)
         self.num_envs, self.render_mode = num_envs, render_mode
+        self.metadata = self.metadata | {"step": (float(self.settings.days_per_action), "days")}
         self.bench = PlantBench(self.settings, load_crop(self.settings.crop).plant, num_envs)
         self.schedule = Schedule(self.bench)
         self.accounts = SpacingAccounts(self.settings, self.bench.lattice.area_m2)
@@ -118,32 +118,41 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
     def step(
         self, actions: Actions
     ) -> tuple[Observations, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Let the robot work and a day pass. Raises EnvError: no reset yet; actions out of their space, not numbers."""
+        """Let the robot work and an action's days pass.
+
+        Raises EnvError: no reset yet; actions out of their space, not numbers.
+        """
         never = np.zeros(self.num_envs, dtype=bool)
         if self._generators is None:
             raise EnvError("GreenhouseSpacing: step() was called before reset()")
         if self.day == self.settings.num_days:
             return self.begin(self._generators), np.zeros(self.num_envs), never, never.copy(), {}
         check_actions(actions, self.single_action_space, (self.num_envs,))
+        infos = self._pass_day(actions)
+        for _ in range(self.settings.days_per_action - 1):
+            for total, more in zip(infos.values(), self._pass_day(actions).values(), strict=True):
+                for name, value in more.items():
+                    total[name] = total[name] + value
+        reward = np.add.reduce(list(infos["reward_terms"].values()))
+        season = self._sums.season(self.accounts) if self.day == self.settings.num_days else None
+        if season is not None:
+            infos["measures"] = vars(season)
+        told: dict[str, Any] = {**infos, **{f"_{name}": ~never for name in infos}}
+        truncated = np.full(self.num_envs, self.day == self.settings.num_days)
+        return self._observe(), reward, never, truncated, told
+
+    def _pass_day(self, actions: Actions) -> dict[str, dict[str, Array]]:
+        """Let the robot work and the plants grow; return the day's reward terms, costs and amounts."""
         operations = self.schedule.operations(actions) if self.settings.action == "schedule" else actions
         work = self.bench.work(operations, self._seedlings_g[self.day], self._breaks[self.day], self._price[self.day])
         self.bench.grow()
         self.day += 1
-        infos: dict[str, Any] = {
-            "reward_terms": self.accounts.terms(work),
-            "costs": {name: getattr(work, name) for name in COSTS},
-            "amounts": {name: getattr(work, name) for name in AMOUNTS},
-        }
-        reward = np.add.reduce(list(infos["reward_terms"].values()))
-        for name, value in infos["reward_terms"].items():
+        terms = self.accounts.terms(work)
+        costs, amounts = ({name: getattr(work, name) for name in names} for names in (COSTS, AMOUNTS))
+        for name, value in terms.items():
             self._money[name] = self._money[name] + value
-        self._sums.add(self.day, {"reward": reward, **infos["costs"], **infos["amounts"]})
-        season = self._sums.season(self.accounts) if self.day == self.settings.num_days else None
-        if season is not None:
-            infos["measures"] = vars(season)
-        infos |= {f"_{name}": ~never for name in infos}
-        truncated = np.full(self.num_envs, self.day == self.settings.num_days)
-        return self._observe(), reward, never, truncated, infos
+        self._sums.add(self.day, {"reward": np.add.reduce(list(terms.values())), **costs, **amounts})
+        return {"reward_terms": terms, "costs": costs, "amounts": amounts}
 
     def expert_actions(self) -> Actions:
         """Return what the best three stages would do now; of operations, the rule that holds leaf area."""
