@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 
 from envs.farm.score_tables import header, interval, line, named
-from envs.farm.spacing_accounts import Season
+from envs.farm.spacing_accounts import STEADY_D, Season
 from envs.farm.spacing_policies import SHIPPED, play, shipped
 from envs.farm.spacing_search import as_yaml, search_all
 from envs.farm.trained import add_runs, episodes_of_run, seeds_of_evaluation
@@ -33,6 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_runs(parser)
     parser.add_argument("--search", action="store_true", help=f"search schedules and write {SHIPPED.name} instead")
     parser.add_argument("--seeds", type=int, default=20, help="episodes, one seed each (default 20)")
+    parser.add_argument("--days", type=int, default=120, help="of an episode, above 40 (default 120)")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -41,14 +42,15 @@ def run(arguments: argparse.Namespace) -> None:
         SHIPPED.write_text(as_yaml(search_all(progress=lambda text: print(text, flush=True))), "utf-8")
         print(f"written: {SHIPPED}")
         return
-    print(f"{arguments.seeds} seeds, days 40 to 120, 95 % intervals")
+    print(f"{arguments.seeds} seeds, days {STEADY_D} to {arguments.days}, 95 % intervals")
     print(*header(COLUMNS), sep="\n")
     policies = shipped()
     for name in arguments.policies:
-        season = play(policies[name], seeds_of_evaluation(arguments.seeds))
+        season = play(policies[name], seeds_of_evaluation(arguments.seeds), num_days=arguments.days)
         print(row(name, policies[name].privileged, season), flush=True)
     for path in arguments.runs:
-        print(row(path, False, Season(**episodes_of_run(path, arguments.seeds).measures)), flush=True)
+        episodes = episodes_of_run(path, arguments.seeds, {"num_days": arguments.days})
+        print(row(path, False, Season(**episodes.measures)), flush=True)
 
 
 def row(name: str, privileged: bool, season: Season) -> str:
