@@ -53,14 +53,33 @@ class Continuous:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Actions that are arrays of whole numbers, each from 0 to below its own size."""
+
+    shape: tuple[int, ...]
+    sizes: tuple[int, ...]
+    """One number per element of an action, flattened."""
+
+    @property
+    def period(self) -> int:
+        """After how many sizes they repeat themselves, so often that all are made of it."""
+        whole = len(self.sizes)
+        return next(p for p in range(1, whole + 1) if whole % p == 0 and self.sizes[:p] * (whole // p) == self.sizes)
+
+
+Actions = Discrete | Choices | Continuous
+
+
+@dataclass(frozen=True)
 class EnvSpec:
     """What an agent must know of an environment to build its networks."""
 
     name: str
     observations: Mapping[str, Observed]
     """By group, or by group and name where a group has several parts: `policy/camera`. `policy` is what the policy may
-    see, `privileged` what only teachers and critics may; `action_mask` is 1 where an action is allowed."""
-    actions: Discrete | Continuous
+    see, `privileged` what only teachers and critics may; `action_mask` is 1 where an action is allowed: of choices each
+    number of each element in turn, or of as many elements as repeat themselves."""
+    actions: Actions
     frame_stack: int = 1
     """Pictures that one of a part with pictures consists of, one behind the other along the last axis, the newest
     last; before the first one of an episode it always looked so."""
@@ -78,7 +97,7 @@ class EnvSpec:
     def num_actions(self) -> int:
         """Of a game, or another environment with discrete actions."""
         if not isinstance(self.actions, Discrete):
-            raise TypeError(f"{self.name} has continuous actions")
+            raise TypeError(f"{self.name} has {type(self.actions).__name__.lower()} actions")
         return self.actions.num_actions
 
 

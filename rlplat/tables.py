@@ -156,6 +156,21 @@ def print_episodes(episodes: Sequence[Returns]) -> None:
     columns = ["player", "episodes", "return", "95 %", "success", "95 %", "steps"]
     columns = [*(["split"] if has_splits else []), *columns]
     print_table(columns, rows, right=["episodes", "return", "success", "steps"])
+    if any(each.measures for each in episodes):
+        print()
+        _print_measures(episodes)
+
+
+def _print_measures(episodes: Sequence[Returns]) -> None:
+    """Print what the environment says of the episodes of each player: a line for each of its measures."""
+    names = list(dict.fromkeys(name for each in episodes for name in each.measures))
+    rows = []
+    for name in names:
+        for each in episodes:
+            found = each.measures.get(name)
+            if found is not None:
+                rows.append([name, each.title, shown(found.mean), f"[{shown(found.low)}, {shown(found.high)}]"])
+    print_table(["measure", "player", "mean", "95 %"], rows, right=["mean"])
 
 
 def across_runs_results(found: Sequence[AcrossRuns]) -> list[Result]:

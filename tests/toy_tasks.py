@@ -37,7 +37,8 @@ class Count(gym.Env[Any, Any]):
         assert self.action_space.contains(action), action
         self.count += 1
         over = self.count == LENGTH
-        return self._observe(), float(action), over and not self.cut, over and self.cut, {"is_success": action == 1}
+        info = {"is_success": action == 1, "measures": {"last_action": int(action)}}
+        return self._observe(), float(action), over and not self.cut, over and self.cut, info
 
     def _observe(self) -> dict[str, Any]:
         return {
@@ -94,7 +95,8 @@ class Drift(VectorEnv[Any, Any, Any]):
         return self._observe(), {}
 
     def step(self, actions: Any) -> Any:
-        reward, over, infos = np.zeros(self.num_envs), np.zeros(self.num_envs, bool), {}
+        reward, over = np.zeros(self.num_envs), np.zeros(self.num_envs, bool)
+        infos: dict[str, Any] = {}
         acts = ~self.over
         assert acts.all() or self.mode == AutoresetMode.NEXT_STEP
         self._begin(self.over)
@@ -103,8 +105,10 @@ class Drift(VectorEnv[Any, Any, Any]):
         reward[acts] = -(self.point[acts] ** 2)
         over[acts] = self.steps[acts] >= 18 + self.seeds[acts] % 5
         self.over = over.copy()
+        if over.any():
+            infos = {"measures": {"steps": self.steps.copy()}, "_measures": over}
         if self.mode == AutoresetMode.SAME_STEP and over.any():
-            infos = {"final_obs": self._observe(), "_final_obs": over}
+            infos = {"final_info": infos, "_final_info": over, "final_obs": self._observe(), "_final_obs": over}
             self._begin(over)
             self.over = np.zeros(self.num_envs, bool)
         return self._observe(), reward, np.zeros(self.num_envs, bool), over, infos

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlplat.environments.task import Task
 from rlplat.errors import RegistryError
-from rlplat.interfaces import Arrays, Continuous, Discrete, Policy
+from rlplat.interfaces import Actions, Arrays, Choices, Discrete, Policy
 
 if TYPE_CHECKING:
     from rlplat.environments.resolve import Environment
@@ -36,7 +37,7 @@ class RandomActions:
 
     name = "random"
 
-    def __init__(self, actions: Discrete | Continuous, seed: int) -> None:
+    def __init__(self, actions: Actions, seed: int) -> None:
         self._actions, self._rng = actions, np.random.default_rng(seed)
 
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
@@ -45,11 +46,27 @@ class RandomActions:
         if isinstance(self._actions, Discrete):
             allowed = states.get("action_mask", np.ones((num_envs, self._actions.num_actions), np.float32))
             return np.argmax(allowed * self._rng.random(allowed.shape), axis=1)
+        if isinstance(self._actions, Choices):
+            allowed = allowed_choices(self._actions, states)
+            return first_of_largest(self._actions, allowed * self._rng.random(allowed.shape))
         low, high = np.array(self._actions.low), np.array(self._actions.high)
         bounded = np.isfinite(low) & np.isfinite(high)
         uniform = self._rng.uniform(np.where(bounded, low, 0.0), np.where(bounded, high, 1.0), (num_envs, len(low)))
         drawn = np.where(bounded, uniform, np.clip(self._rng.standard_normal((num_envs, len(low))), low, high))
         return drawn.reshape(num_envs, *self._actions.shape)
+
+
+def allowed_choices(actions: Choices, states: Arrays) -> NDArray[Any]:
+    """Return 1 for each number of each element that is allowed, `[B, sum of sizes]`."""
+    num_envs, whole = len(next(iter(states.values()))), sum(actions.sizes)
+    mask = states.get("action_mask", np.ones((num_envs, whole), np.float32)).reshape(num_envs, -1)
+    return np.tile(mask, (1, whole // mask.shape[1]))
+
+
+def first_of_largest(actions: Choices, values: NDArray[Any]) -> NDArray[Any]:
+    """Return actions `[B, ...]`: for each element the first number whose value is the largest."""
+    parts = np.split(values, np.cumsum(actions.sizes)[:-1], axis=1)
+    return np.stack([part.argmax(axis=1) for part in parts], axis=1).reshape(-1, *actions.shape)
 
 
 class RandomBaseline:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.baselines.random import allowed_choices, first_of_largest
 from rlplat.errors import RegistryError
-from rlplat.interfaces import Arrays, Continuous, Discrete
+from rlplat.interfaces import Actions, Arrays, Choices, Discrete
 
 if TYPE_CHECKING:
     from rlplat.environments.task import Task
@@ -18,7 +19,7 @@ class ZeroPolicy:
 
     name = "zero"
 
-    def __init__(self, actions: Discrete | Continuous) -> None:
+    def __init__(self, actions: Actions) -> None:
         self._actions = actions
 
     def act(self, states: Arrays) -> np.ndarray[Any, Any]:
@@ -27,6 +28,8 @@ class ZeroPolicy:
         if isinstance(self._actions, Discrete):
             allowed = states.get("action_mask", np.ones((num_envs, self._actions.num_actions), np.float32))
             return np.argmax(allowed, axis=1)
+        if isinstance(self._actions, Choices):
+            return first_of_largest(self._actions, allowed_choices(self._actions, states))
         low, high = np.array(self._actions.low), np.array(self._actions.high)
         bounded = np.isfinite(low) & np.isfinite(high)
         middle = (np.where(bounded, low, 0.0) + np.where(bounded, high, 0.0)) / 2

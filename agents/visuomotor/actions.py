@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rlplat.interfaces import Continuous, Discrete
+from rlplat.interfaces import Actions, Choices, Continuous, Discrete
 
 FORBIDDEN = -1e9
 """Logit of an action that the mask forbids."""
@@ -107,21 +107,65 @@ class SquashedGaussian:
         return found
 
 
-Distribution = Categorical | Gaussian
+@dataclass(frozen=True)
+class Factored:
+    """Choices, all independent of each other: R times the same P of them."""
+
+    logits: tuple[Tensor, ...]
+    """P of `[B, R, A]`, each with an A of its own."""
+
+    @cached_property
+    def log_probs(self) -> tuple[Tensor, ...]:
+        """Of all choices, as `logits`."""
+        return tuple(torch.log_softmax(part, 2) for part in self.logits)
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Of actions `[B, R P]`: `[B]`."""
+        chosen = actions.long().unflatten(1, (-1, len(self.logits)))
+        parts = (part.gather(2, chosen[:, :, index, None]) for index, part in enumerate(self.log_probs))
+        return torch.stack([part.sum((1, 2)) for part in parts]).sum(0)
+
+    def entropy(self) -> Tensor:
+        """In nats, `[B]`."""
+        return torch.stack([-(part.exp() * part).sum((1, 2)) for part in self.log_probs]).sum(0)
+
+    def mode(self) -> Tensor:
+        return torch.stack([part.argmax(2) for part in self.logits], 2).flatten(1)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw actions `[B, R P]`, see `Categorical.draw`."""
+        drawn = [np.argmax(part.numpy() + rng.gumbel(size=part.shape), axis=2) for part in self.logits]
+        return np.stack(drawn, axis=2).reshape(len(drawn[0]), -1)
 
 
-def num_outputs(actions: Discrete | Continuous) -> int:
-    """How many numbers a network gives for a distribution: A or D."""
+def factored(space: Choices, outputs: Tensor, mask: Tensor | None) -> Factored:
+    """Make a distribution of outputs `[B, sum of sizes]`; `mask` `[B, ...]` is 1 where a choice is allowed."""
+    sizes = space.sizes[: space.period]
+    logits = outputs.unflatten(1, (-1, sum(sizes)))
+    if mask is not None:
+        logits = torch.where(mask.flatten(1).unflatten(1, (-1, sum(sizes))) > 0, logits, FORBIDDEN)
+    return Factored(tuple(logits.split(sizes, dim=2)))
+
+
+Distribution = Categorical | Factored | Gaussian
+
+
+def num_outputs(actions: Actions) -> int:
+    """How many numbers a network gives for a distribution: A, the sum of all A, or D."""
+    if isinstance(actions, Choices):
+        return sum(actions.sizes)
     return actions.num_actions if isinstance(actions, Discrete) else math.prod(actions.shape)
 
 
-def to_env(space: Discrete | Continuous, actions: NDArray[Any]) -> NDArray[Any]:
+def to_env(space: Actions, actions: NDArray[Any]) -> NDArray[Any]:
     """Turn what was drawn into actions of the environment: [-1, 1] is the whole range of a bounded dimension.
 
     What lies beyond is cut, as the environment would refuse it. A dimension that lacks a bound is taken as it is.
     """
     if isinstance(space, Discrete):
         return actions
+    if isinstance(space, Choices):
+        return actions.reshape(-1, *space.shape)
     middle, half = _scale(space)
     return np.clip(middle + half * actions, space.low, space.high).reshape(-1, *space.shape)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agents.visuomotor import task_agent
 from agents.visuomotor.guided_config import GuidedConfig
 from rlplat.errors import ConfigError
-from rlplat.interfaces import Arrays, EnvSpec, Metrics
+from rlplat.interfaces import Arrays, Choices, EnvSpec, Metrics
 
 if TYPE_CHECKING:
     from agents.visuomotor.guided_acting import StudentPolicy
@@ -42,6 +42,8 @@ class GuidedPolicy:
                 f"agent.teacher is 'expert', and {env.name} offers none: its vector has no method expert_actions(). "
                 "Name a run that learned it: agent.teacher: {run: runs/name}"
             )
+        if isinstance(self._task.spec.actions, Choices):
+            raise ConfigError(f"agent.id is 'guided_policy', and actions of {env.name} are several choices: take ppo")
         _check_pretraining(self._task.spec, self._config)
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> GuidedCollector:

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, num_outputs
+from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, factored, num_outputs
 from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.publishing import PublishedModule
-from rlplat.interfaces import Discrete, EnvSpec
+from rlplat.interfaces import Choices, Continuous, EnvSpec
 
 MASK = "action_mask"
 
@@ -26,7 +26,7 @@ class ActorCritic(PublishedModule):
 
     def __init__(self, spec: EnvSpec, config: PpoConfig) -> None:
         super().__init__()
-        self._is_discrete = isinstance(spec.actions, Discrete)
+        self._actions = spec.actions
         self._normalises = config.normalise_observations
         visible = spec.group("policy")
         known = visible | spec.group("privileged")
@@ -38,7 +38,7 @@ class ActorCritic(PublishedModule):
         """Of mean 0 and deviation 1 until observations are added to it."""
         self.returns = Moments(())
         """Of discounted returns."""
-        if not self._is_discrete:
+        if isinstance(spec.actions, Continuous):
             self.log_std = nn.Parameter(torch.full((size,), config.initial_log_std))
 
     def normalised(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -51,8 +51,10 @@ class ActorCritic(PublishedModule):
     def distribution(self, observations: Mapping[str, Tensor]) -> Distribution:
         """What the policy would do, by normalised observations."""
         outputs = self.actor(observations)
-        if not self._is_discrete:
+        if isinstance(self._actions, Continuous):
             return Gaussian(outputs, self.log_std)
+        if isinstance(self._actions, Choices):
+            return factored(self._actions, outputs, observations.get(MASK))
         if MASK in observations:
             outputs = torch.where(observations[MASK] > 0, outputs, FORBIDDEN)
         return Categorical(outputs)

@@ -134,7 +134,7 @@ class Sac:
 
 def _check_actions(spec: EnvSpec) -> None:
     if not isinstance(spec.actions, Continuous):
-        raise ConfigError(f"agent.id is 'sac', and the actions of {spec.name} are discrete: take ppo")
+        raise ConfigError(f"agent.id is 'sac', and the actions of {spec.name} are whole numbers: take ppo")
     limits = [*spec.actions.low, *spec.actions.high]
     if not all(abs(limit) < float("inf") for limit in limits):
         raise ConfigError(

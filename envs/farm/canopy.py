@@ -3,7 +3,8 @@
 A plant of leaf area L covers a disc of area L / L0 with L0 layers of leaf. Where n discs lie over a point, leaves take
 `1 - exp(-K L0 n)` of its light (Beer's law) and each plant gets an equal part. So a plant alone takes
 `(L / L0) (1 - exp(-K L0))`, however far the next one is, and where many discs overlap on a full lattice each takes what
-Beer's law gives an even canopy. tests/envs/farm/test_canopy.py pins both.
+Beer's law gives an even canopy. tests/envs/farm/test_canopy.py pins both. A disc is never larger than the bench: who
+outgrows it, as no head for sale does, has more layers of leaf, which take no more light.
 
 The mean over a disc is taken over the 2 cm cells nearest to the plant that make up the disc's area; the area itself is
 exact. A whole number of discs over a cell makes the law a table, and the discs of several houses are one list of cells.
@@ -31,7 +32,7 @@ class Canopy:
     def __init__(self, lattice: Lattice, num_houses: int, extinction: float, leaf_layers: float) -> None:
         self.raster = Raster(lattice, CELLS_PER_PITCH)
         self.leaf_layers = leaf_layers
-        self._num_houses = num_houses
+        self._num_houses, self._bench_m2 = num_houses, lattice.area_m2
         discs = np.arange(1, lattice.num_slots + 1)
         absorbed = -np.expm1(-extinction * leaf_layers * discs)
         self._share: Array = np.concatenate([[0.0], absorbed / discs])
@@ -47,15 +48,17 @@ class Canopy:
         for number, (begin, end) in enumerate(pairwise(borders)):
             if begin < end:
                 some = slice(begin, end)
-                cells, counts = self.raster.discs(
-                    houses[some] - number * _TOGETHER, slots[some], leaf_area_m2[some] / self.leaf_layers
-                )
+                disc_m2 = self._disc_m2(leaf_area_m2[some])
+                cells, counts = self.raster.discs(houses[some] - number * _TOGETHER, slots[some], disc_m2)
                 share = self._share.take(np.bincount(cells, minlength=_TOGETHER * self.raster.num_cells)).take(cells)
                 sums = np.add.reduceat(share, np.cumsum(counts) - counts)
-                out[some] = leaf_area_m2[some] / self.leaf_layers * sums / counts
+                out[some] = disc_m2 * sums / counts
         return out
 
     def light_share(self, houses: NDArray[np.intp], slots: NDArray[np.intp], leaf_area_m2: Array) -> Array:
         """Return the light `[P]` that each plant takes, of what it would take alone: 1 unshaded."""
-        alone = leaf_area_m2 / self.leaf_layers * self._share[1]
+        alone = self._disc_m2(leaf_area_m2) * self._share[1]
         return np.asarray(self.light_area_m2(houses, slots, leaf_area_m2) / np.maximum(alone, 1e-30))
+
+    def _disc_m2(self, leaf_area_m2: Array) -> Array:
+        return np.minimum(leaf_area_m2 / self.leaf_layers, self._bench_m2)

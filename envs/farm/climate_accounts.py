@@ -60,3 +60,29 @@ class Accounts:
     def penalties(self, costs: dict[str, Array]) -> dict[str, Array]:
         """Return the reward terms of `violations`, in EUR m-2."""
         return {name: costs[name] * self._fines[name] for name in PENALTIES}
+
+
+class Season:
+    """Sums over a crop in `num_envs` greenhouses."""
+
+    def __init__(self, num_envs: int) -> None:
+        self.sums: Array = np.zeros((len(PROFIT) + len(PENALTIES), num_envs))
+        """EUR m-2 of each part of the profit, then costs in their own units."""
+
+    def add(self, terms: dict[str, Array], costs: dict[str, Array]) -> None:
+        """Take in a step's reward terms and costs."""
+        for row, values in zip(
+            self.sums, (*(terms[name] for name in PROFIT), *(costs[name] for name in PENALTIES)), strict=True
+        ):
+            row += values
+
+    def measures(self, dry_weight_kg_per_m2: Array) -> dict[str, Array]:
+        """Return what evaluations report of the crop, units in the names."""
+        temperature, humidity, co2_excess = self.sums[len(PROFIT) :]
+        return {
+            "profit_eur_per_m2": self.sums[: len(PROFIT)].sum(axis=0),
+            "temperature_c_h": temperature.copy(),
+            "humidity_percent_h": humidity.copy(),
+            "co2_excess_ppm_h": co2_excess.copy(),
+            "dry_weight_g_per_m2": 1e3 * dry_weight_kg_per_m2,
+        }

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.farm.air import co2_kg_per_m3
-from envs.farm.climate_accounts import PENALTIES, PROFIT
 from envs.farm.integrator import Array
 from envs.farm.lettuce_climate import LettuceClimateVector
 
@@ -56,7 +55,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class SetPoints:
-    """What a grower sets, each a number or `[N]`; heating reckons with the weather outside.
+    """What a grower sets, each a number or `[N]`; `climate_computer.py` holds it.
 
     The defaults are what `search_set_points` found on 20 training seeds with the prices of 1994.
     """
@@ -64,28 +63,26 @@ class SetPoints:
     heat_day_c: Array | float = 16.0
     heat_night_c: Array | float = 10.0
     vent_percent: Array | float = 95.0
-    """Relative humidity from which on the vents open, fully at 20 points more."""
+    """Relative humidity from which on the vents open."""
     co2_ppm: Array | float = 1600.0
-    """While the sun shines and the vents are shut."""
+    """While the sun shines."""
 
     privileged = False
 
     def act(self, env: LettuceClimateVector, observations: NDArray[np.float32]) -> Actions:
-        """Return the actions that hold the set-points; vents also open above the upper limits of temperature, fully
-        4 C above.
+        """Return the set-points of day or night, or the controls that hold them; `env.settings.action` says which.
+
+        Vents also open above the upper limits of temperature.
         """
-        _, ppm, temperature_c, humidity, radiation, _, outside_c, _ = observations[:, :8].T.astype(np.float64)
-        limits, house = env.settings.limits, env.model.greenhouse
-        day = radiation >= limits.night_w_per_m2
-        wanted_c = np.where(day, self.heat_day_c, self.heat_night_c)
-        too_warm = temperature_c - np.where(day, limits.day_c[1], limits.night_c[1])
-        vents = house.max_ventilation_m_per_s * np.maximum(too_warm / 4, (humidity - self.vent_percent) / 20)
-        vents = np.clip(vents, 0, house.max_ventilation_m_per_s)
-        loss = house.wall_heat_loss_w_per_m2_c + house.ventilation_heat_j_per_m3_c * vents
-        steady = loss * (wanted_c - outside_c) - house.solar_heat_fraction * radiation
-        heating = steady + 20 * (wanted_c - temperature_c)
-        lacking = co2_kg_per_m3(self.co2_ppm - ppm, temperature_c) * house.co2_capacity_m / 900
-        return _fractions(env, np.where(day & (vents <= 0), lacking, 0.0), vents, heating)
+        sensed = observations[:, :8].T.astype(np.float64)
+        limits = env.settings.limits
+        day = sensed[4] >= limits.night_w_per_m2
+        heating_c = np.where(day, self.heat_day_c, self.heat_night_c)
+        ventilation_c = np.where(day, limits.day_c[1], limits.night_c[1])
+        rows = np.broadcast_arrays(heating_c, ventilation_c, self.vent_percent, self.co2_ppm)
+        if env.settings.action == "setpoints":
+            return env.computer.actions(np.stack(rows), sensed[4])
+        return _fractions(env, *env.computer.controls(np.stack(rows), sensed[:4], sensed[4:]))
 
 
 GRID = SetPoints(
@@ -98,31 +95,23 @@ GRID = SetPoints(
 
 
 @dataclass(frozen=True)
-class Season:
-    """Sums over a crop, each `[N]`."""
+class Outcome:
+    """What crops came to, each `[N]`."""
 
     reward: Array
     """EUR m-2."""
-    profit: Array
-    """The reward's money, EUR m-2: what growth earned less heat and CO2."""
-    costs: dict[str, Array]
-    """Violations in C h, % h and ppm h."""
-    dry_weight_g_per_m2: Array
-    """At harvest."""
+    measures: dict[str, Array]
+    """Those of the environment."""
 
 
-def play(env: LettuceClimateVector, controller: Controller, seeds: Sequence[int]) -> Season:
+def play(env: LettuceClimateVector, controller: Controller, seeds: Sequence[int]) -> Outcome:
     """Run every greenhouse from planting to harvest, one seed each."""
-    observations, _ = env.reset(seed=list(seeds))
-    reward, profit = np.zeros(env.num_envs), np.zeros(env.num_envs)
-    costs = {name: np.zeros(env.num_envs) for name in PENALTIES}
-    for _ in range(env.num_steps):
+    observations, infos = env.reset(seed=list(seeds))
+    reward = np.zeros(env.num_envs)
+    while env.clock < env.num_steps:
         observations, rewards, _, _, infos = env.step(controller.act(env, observations["policy"]))
         reward += rewards
-        profit += sum(infos["reward_terms"][name] for name in PROFIT)
-        for name in PENALTIES:
-            costs[name] += infos["costs"][name]
-    return Season(reward, profit, costs, 1e3 * env.state[0])
+    return Outcome(reward, infos["measures"])
 
 
 def search_set_points(
@@ -142,8 +131,8 @@ def search_set_points(
     for begin in range(0, len(combinations), chunk):
         part = combinations[begin : begin + chunk]
         env = LettuceClimateVector(len(part) * len(seeds), **settings)
-        season = play(env, SetPoints(*np.repeat(part, len(seeds), axis=0).T), [*seeds] * len(part))
-        means[begin : begin + len(part)] = season.reward.reshape(len(part), len(seeds)).mean(axis=1)
+        outcome = play(env, SetPoints(*np.repeat(part, len(seeds), axis=0).T), [*seeds] * len(part))
+        means[begin : begin + len(part)] = outcome.reward.reshape(len(part), len(seeds)).mean(axis=1)
         if progress:
             progress(begin + len(part), len(combinations))
     best = int(means.argmax())

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from envs.farm.settings import NotNegative, Settings
-from envs.farm.weather import Split, SyntheticWeather, WeatherSource
+from envs.farm.weather import STEPS_PER_DAY, Split, SyntheticWeather, WeatherSource
 from envs.farm.weather_file import WeatherFile
 from rlplat.errors import ConfigError
 
 GUILDERS_PER_EUR = 2.20371
 
-_Range = tuple[float, float]
+_Temperature = Annotated[float, Field(ge=-60, le=60)]
+_Range = tuple[_Temperature, _Temperature]
 
 
 class Prices(Settings):
@@ -48,6 +49,13 @@ class Limits(Settings):
     max_humidity_percent: NotNegative = 90.0
     max_co2_ppm: NotNegative = 1600.0
 
+    @field_validator("day_c", "night_c")
+    @classmethod
+    def _ascends(cls, value: _Range) -> _Range:
+        if value[0] > value[1]:
+            raise ValueError(f"it begins at {value[0]:g} C and ends at {value[1]:g} C; name the lower end first")
+        return value
+
 
 class Penalties(Settings):
     """What a unit of each cost takes off the reward, in EUR m-2; 0 leaves the cost out of the reward.
@@ -63,10 +71,10 @@ class Penalties(Settings):
 class Start(Settings):
     """The state at the first midnight, as in the literature on predictive control."""
 
-    dry_weight_kg_per_m2: Annotated[float, Field(gt=0)] = 0.0035
-    co2_kg_per_m3: Annotated[float, Field(gt=0)] = 1e-3
+    dry_weight_kg_per_m2: Annotated[float, Field(gt=0, le=10)] = 0.0035
+    co2_kg_per_m3: Annotated[float, Field(gt=0, le=0.1)] = 1e-3
     temperature_c: Annotated[float, Field(ge=-20, le=50)] = 15.0
-    vapour_kg_per_m3: Annotated[float, Field(ge=0)] = 0.008
+    vapour_kg_per_m3: Annotated[float, Field(ge=0, le=0.2)] = 0.008
 
 
 class ClimateSettings(Settings):
@@ -81,11 +89,25 @@ class ClimateSettings(Settings):
     prices: Literal["1994", "2025"] | Prices = "1994"
     num_days: Annotated[int, Field(ge=1, le=365)] = 40
     """From planting to harvest."""
+    action: Literal["controls", "setpoints"] = "controls"
+    """What a policy chooses: the controls themselves, or set-points that a climate computer holds."""
+    steps_per_action: Annotated[int, Field(ge=1, le=96)] = 1
+    """Steps of 15 minutes for which an action holds; a divisor of a day's 96."""
     forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
-    """Hours of weather to come, without error, that the policy sees."""
+    """Hours of weather to come, without error, that the policy sees; after the harvest that of the harvest."""
+    critic_forecast_h: Annotated[int, Field(ge=0, le=48)] = 0
+    """Hours of it that only the critic of an agent sees, in training: what a step earned is then told from luck with
+    the weather (Mao et al., "Variance reduction for reinforcement learning in input-driven environments", 2019)."""
     limits: Limits = Limits()
     penalties: Penalties = Penalties()
     start: Start = Start()
+
+    @field_validator("steps_per_action")
+    @classmethod
+    def _divides_a_day(cls, value: int) -> int:
+        if STEPS_PER_DAY % value:
+            raise ValueError(f"it must divide the {STEPS_PER_DAY} steps of a day")
+        return value
 
     def price_set(self) -> Prices:
         """Return the prices themselves."""

@@ -10,13 +10,14 @@
 Reward terms are `sales`, and what is paid: `rent`, `light`, `plugs`, `operations`. `info["costs"]` counts `moves`,
 `damaged` plants, `refused` operations and heads `below_spec`; `info["amounts"]` plants `planted` and `harvested`,
 `fresh_g` sold, and `full_heads`: the same in heads of `harvest_g` and full quality. The farm goes on: nothing
-terminates an episode, `num_days` truncate it. docs/farming.md has model and figures.
+terminates an episode, `num_days` truncate it; `info["measures"]` then says what the days after the fortieth brought
+(`Season` in `spacing_accounts.py`). docs/farming.md has model and figures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -31,10 +32,13 @@ from envs.farm.parameters import load_crop
 from envs.farm.plant_bench import PlantBench
 from envs.farm.schedule import Schedule
 from envs.farm.settings import read_settings
-from envs.farm.spacing_accounts import AMOUNTS, COSTS, SpacingAccounts
+from envs.farm.spacing_accounts import AMOUNTS, COSTS, TERMS, SpacingAccounts, SpacingSums
 from envs.farm.spacing_observations import Observations, Observer
 from envs.farm.spacing_settings import NUM_CLASSES, SpacingSettings
 from rlplat.errors import EnvError
+
+if TYPE_CHECKING:
+    from envs.farm.spacing_policies import Policy
 
 _PRICE_MEMORY = 0.9
 _FRAME_PIXELS_PER_PITCH = 41
@@ -50,23 +54,32 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
     next step clears the benches (`AutoresetMode.NEXT_STEP`).
     """
 
-    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": []}  # noqa: RUF012  (Gymnasium's)
+    metadata: dict[str, Any] = {  # noqa: RUF012  (Gymnasium's)
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+        "render_modes": ["rgb_array"],
+        "render_fps": 10,
+    }
 
-    def __init__(self, num_envs: int = 1, *, render_mode: None = None, **settings: Any) -> None:
+    def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **settings: Any) -> None:
         """Take settings by name (`SpacingSettings`). Raises ConfigError: a setting or a file that cannot be used."""
         self.settings = read_settings(SpacingSettings, "GreenhouseSpacing", settings)
-        self.num_envs, self.render_mode = num_envs, None
+        self.num_envs, self.render_mode = num_envs, render_mode
+        self.metadata = self.metadata | {"step": (float(self.settings.days_per_action), "days")}
         self.bench = PlantBench(self.settings, load_crop(self.settings.crop).plant, num_envs)
         self.schedule = Schedule(self.bench)
         self.accounts = SpacingAccounts(self.settings, self.bench.lattice.area_m2)
+        self._sums = SpacingSums()
         self._observer = Observer(self.bench)
         self.single_action_space = action_space(self.settings, self.bench.lattice.num_slots)
         self.single_observation_space = self._observer.space
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._view: OverheadView | None = None
+        self._money: dict[str, Array] = {}
         self.day = self.settings.num_days
         """Days since the benches were cleared; `num_days`: the episode is over, or never began."""
         self._generators: list[np.random.Generator] | None = None
+        self._expert: Policy | None = None
         self._price: Array = np.empty((0, num_envs))
         self._seedlings_g: Array = np.empty((0, num_envs, 0))
         self._breaks: NDArray[np.bool_] = np.empty((0, num_envs, 0), dtype=bool)
@@ -97,32 +110,77 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self._breaks = np.stack(uniform, axis=1) < robot.damage_probability
         self.bench.clear()
         self.schedule.reset()
+        self._sums = SpacingSums()
+        self._money = {name: np.zeros(self.num_envs) for name in TERMS}
         self.day = 0
         return self._observe()
 
     def step(
         self, actions: Actions
     ) -> tuple[Observations, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Let the robot work and a day pass. Raises EnvError: no reset yet; actions out of their space, not numbers."""
+        """Let the robot work and an action's days pass.
+
+        Raises EnvError: no reset yet; actions out of their space, not numbers.
+        """
         never = np.zeros(self.num_envs, dtype=bool)
         if self._generators is None:
             raise EnvError("GreenhouseSpacing: step() was called before reset()")
         if self.day == self.settings.num_days:
             return self.begin(self._generators), np.zeros(self.num_envs), never, never.copy(), {}
         check_actions(actions, self.single_action_space, (self.num_envs,))
+        infos = self._pass_day(actions)
+        for _ in range(self.settings.days_per_action - 1):
+            for total, more in zip(infos.values(), self._pass_day(actions).values(), strict=True):
+                for name, value in more.items():
+                    total[name] = total[name] + value
+        reward = np.add.reduce(list(infos["reward_terms"].values()))
+        season = self._sums.season(self.accounts) if self.day == self.settings.num_days else None
+        if season is not None:
+            infos["measures"] = vars(season)
+        told: dict[str, Any] = {**infos, **{f"_{name}": ~never for name in infos}}
+        truncated = np.full(self.num_envs, self.day == self.settings.num_days)
+        return self._observe(), reward, never, truncated, told
+
+    def _pass_day(self, actions: Actions) -> dict[str, dict[str, Array]]:
+        """Let the robot work and the plants grow; return the day's reward terms, costs and amounts."""
         operations = self.schedule.operations(actions) if self.settings.action == "schedule" else actions
         work = self.bench.work(operations, self._seedlings_g[self.day], self._breaks[self.day], self._price[self.day])
         self.bench.grow()
         self.day += 1
-        infos: dict[str, Any] = {
-            "reward_terms": self.accounts.terms(work),
-            "costs": {name: getattr(work, name) for name in COSTS},
-            "amounts": {name: getattr(work, name) for name in AMOUNTS},
+        terms = self.accounts.terms(work)
+        costs, amounts = ({name: getattr(work, name) for name in names} for names in (COSTS, AMOUNTS))
+        for name, value in terms.items():
+            self._money[name] = self._money[name] + value
+        self._sums.add(self.day, {"reward": np.add.reduce(list(terms.values())), **costs, **amounts})
+        return {"reward_terms": terms, "costs": costs, "amounts": amounts}
+
+    def expert_actions(self) -> Actions:
+        """Return what the best three stages would do now; of operations, the rule that holds leaf area."""
+        if self._expert is None:
+            from envs.farm.spacing_policies import shipped  # it imports this module
+
+            self._expert = shipped()["three_stages" if self.settings.action == "schedule" else "hold_lai"]
+        return self._expert.act(self, {})
+
+    def curves(self) -> dict[str, dict[str, Array]]:
+        """Return what a grower would watch, numbers of now by panel and line."""
+        names = class_names(self.settings)
+        count, weight_g, light_share = self._observer.classes().transpose(2, 1, 0)
+        there = np.where(count > 0, 1.0, np.nan)
+        fresh_g = weight_g * there / self.bench.model.parameters.dry_matter_fraction
+        return {
+            "plants on the bench, by age": dict(zip(names, count, strict=True)),
+            "fresh weight of a plant, g, by age": dict(zip(names, fresh_g, strict=True)),
+            "share of the light that it would take alone, by age": dict(zip(names, light_share * there, strict=True)),
+            "money so far, EUR": {**self._money, "profit": np.add.reduce(list(self._money.values()))},
         }
-        infos |= {f"_{name}": ~never for name in infos}
-        reward = np.add.reduce(list(infos["reward_terms"].values()))
-        truncated = np.full(self.num_envs, self.day == self.settings.num_days)
-        return self._observe(), reward, never, truncated, infos
+
+    def render(self) -> tuple[Pictures, ...] | None:
+        """Return each bench from above, uint8 `[410, 820, 3]` for the usual one, without the camera's noise."""
+        if self.render_mode is None:
+            return None
+        self._view = self._view or OverheadView(self.bench.lattice, _FRAME_PIXELS_PER_PITCH)
+        return tuple(self._view.draw(self.bench))
 
     def _observe(self) -> Observations:
         assert self._generators is not None
@@ -136,11 +194,10 @@ class GreenhouseSpacing(gym.Env[Observations, Actions]):
 
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         """Take settings by name, see `GreenhouseSpacingVector`."""
-        self.vector = GreenhouseSpacingVector(1, **settings)
+        self.vector = GreenhouseSpacingVector(1, render_mode=render_mode, **settings)
         self.render_mode = render_mode
         self.action_space = self.vector.single_action_space
         self.observation_space = self.vector.single_observation_space
-        self._view: OverheadView | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -160,10 +217,14 @@ class GreenhouseSpacing(gym.Env[Observations, Actions]):
 
     def render(self) -> Pictures | None:
         """Return the bench from above, uint8 `[410, 820, 3]` for the usual bench, without the camera's noise."""
-        if self.render_mode is None:
-            return None
-        self._view = self._view or OverheadView(self.vector.bench.lattice, _FRAME_PIXELS_PER_PITCH)
-        return np.asarray(self._view.draw(self.vector.bench)[0])
+        frames = self.vector.render()
+        return None if frames is None else frames[0]
+
+
+def class_names(settings: SpacingSettings) -> list[str]:
+    """Return the ages of each class."""
+    begins = [settings.class_days * number for number in range(NUM_CLASSES)]
+    return [*(f"{day} to {day + settings.class_days - 1} d" for day in begins[:-1]), f"from {begins[-1]} d"]
 
 
 def action_space(settings: SpacingSettings, num_slots: int) -> gym.spaces.Space[Any]:

@@ -31,10 +31,14 @@ def check_step(step_s: float, fastest_per_s: float, model: str) -> None:
     """Raise EnvError if the method is unstable with this step; `fastest_per_s` is the model's fastest rate of decay."""
     if not step_s > 0 or step_s * fastest_per_s > STABLE:
         raise EnvError(
-            f"{model}: the step is {step_s:g} s; it must be > 0 and at most {STABLE / fastest_per_s:.0f} s, beyond "
+            f"{model}: the step is {step_s:g} s; it must be > 0 and at most {_shown(STABLE / fastest_per_s)} s, beyond "
             f"which the integration is unstable (the fastest process has a rate of {fastest_per_s:.3g} per s); take "
             f"more, smaller steps"
         )
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"
 
 
 def check_inputs(model: str, **inputs: tuple[Array | float, float, float]) -> None:

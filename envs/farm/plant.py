@@ -135,6 +135,10 @@ class PlantModel:
         now = self._rates(state, climate, light_area)
         return np.stack([now.photosynthesis - now.growth - now.respiration - now.growth_loss, now.growth])
 
+    def check_step(self, step_s: float) -> None:
+        """Raise EnvError if the integration is unstable with this step."""
+        check_step(step_s, self.fastest_per_s, _MODEL)
+
     def step(self, state: Array, climate: Climate, step_s: float, light_area: LightArea) -> Array:
         """Return plants `[2, N]` after `step_s` seconds in a constant climate.
 
@@ -143,7 +147,7 @@ class PlantModel:
 
         Raises EnvError: input out of range, a step too large for the integrator, a state that is not finite.
         """
-        check_step(step_s, self.fastest_per_s, _MODEL)
+        self.check_step(step_s)
         _check(state, climate)
         after = rk4_step(lambda inner: self.derivative(inner, climate, light_area), state, step_s)
         check_state(_MODEL, ("x_n", "x_s"), after)

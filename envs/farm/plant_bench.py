@@ -54,6 +54,9 @@ class PlantBench:
         self.settings, self.num_houses = settings, num_houses
         self.lattice = Lattice(settings.num_rows, settings.num_columns)
         self.model = PlantModel(parameters)
+        for hours in (settings.room.light_h, 24 - settings.room.light_h):
+            if hours:
+                self.model.check_step(3600 * hours)
         self.canopy = Canopy(self.lattice, num_houses, parameters.light_extinction, settings.leaf_layers)
         self.plants: Array = np.zeros((5, num_houses, self.lattice.num_slots))
         self.light_share: Array = np.zeros((num_houses, self.lattice.num_slots))

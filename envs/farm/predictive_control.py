@@ -108,7 +108,7 @@ def worth_of_dry_weight(env: LettuceClimateVector, nominal: SetPoints) -> Array:
     `env` holds one greenhouse that was just planted; it is left as it is.
     """
     twins = LettuceClimateVector(2, **env.settings.model_dump())
-    observations = twins.replant(np.repeat(env.weather_ahead(env.num_steps + 3 * STEPS_PER_DAY), 2, axis=2))
+    observations = twins.replant(np.repeat(env.weather_ahead(env.num_steps + 1), 2, axis=2))
     twins.state[0, 1] *= 1 + _NUDGE
     difference = np.empty(env.num_steps + 1)
     for step in range(env.num_steps):

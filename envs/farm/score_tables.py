@@ -19,6 +19,23 @@ def interval(values: Array) -> str:
     return f"{mean:.3f} [{mean - half:.3f}, {mean + half:.3f}]"
 
 
+def share_of_gap(values: Array, low: Array, high: Array) -> str:
+    """Return how far `values` come from `low` to `high`, all `[N]` on the same seeds: the ratio of mean differences.
+
+    With the 95 % interval of a percentile bootstrap over seeds, the same each time.
+    """
+
+    def share(values: Array, low: Array, high: Array, axis: int = -1) -> Array:
+        return np.asarray((values - low).mean(axis=axis) / (high - low).mean(axis=axis))
+
+    mean = float(share(values, low, high))
+    if len(values) < 2:
+        return f"{mean:.2f}"
+    found = stats.bootstrap((values, low, high), share, paired=True, method="percentile", n_resamples=2000, rng=0)
+    ends = found.confidence_interval
+    return f"{mean:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
+
+
 def header(columns: Sequence[str]) -> Iterator[str]:
     """Return the first two lines of a table."""
     yield line(columns)

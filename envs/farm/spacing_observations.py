@@ -58,7 +58,7 @@ class Observer:
             )
             groups["policy"] = {"overhead": self._view.draw(bench, noise), "numbers": numbers}
         else:
-            rows = self._table() if self._kind == "table" else self._classes()
+            rows = self._table() if self._kind == "table" else self.classes()
             groups["policy"] = np.concatenate([rows.reshape(num_houses, -1).astype(np.float32), numbers], axis=1)
         if bench.settings.action == "operations":
             groups["action_mask"] = self._mask()
@@ -69,7 +69,8 @@ class Observer:
         weight_g = bench.model.shoot_dry_weight_g(bench.plants[: STRUCTURE + 1])
         return np.stack([weight_g, bench.plants[AGE], bench.light_share, bench.plants[QUALITY]], axis=2)
 
-    def _classes(self) -> Array:
+    def classes(self) -> Array:
+        """Return plants, mean shoot dry weight g and mean share of light of each age class, `[N, 6, 3]`."""
         bench, num_houses = self._bench, self._bench.num_houses
         houses, slots = np.nonzero(bench.present)
         plants = bench.plants[:, houses, slots]

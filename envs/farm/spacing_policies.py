@@ -16,14 +16,13 @@ from envs.farm.greenhouse_spacing import Actions, GreenhouseSpacingVector
 from envs.farm.integrator import Array
 from envs.farm.respacing import LEAST_M2, MOST_M2
 from envs.farm.schedule import action_for
+from envs.farm.spacing_accounts import STEADY_D, Season
 from envs.farm.spacing_observations import Observations
 from envs.farm.spacing_settings import NUM_CLASSES
 from rlplat.yaml_files import read_yaml
 
 Kind = Literal["schedule", "operations"]
 
-STEADY_D = 40
-"""Days that a bench takes to fill; what counts is measured afterwards."""
 SHIPPED = Path(__file__).parent / "schedules.yaml"
 
 
@@ -151,58 +150,12 @@ def shipped() -> dict[str, Policy]:
     }
 
 
-@dataclass(frozen=True)
-class Season:
-    """What benches brought from day 40 on, each `[N]`."""
-
-    profit: Array
-    """EUR m-2 d-1: the reward."""
-    area_days: Array
-    """Bench area times days for a head of 250 g and full quality, m2 d."""
-    heads_per_m2_year: Array
-    """Sold."""
-    kg_per_m2_year: Array
-    """Fresh weight sold."""
-    g_per_mol: Array
-    """Fresh weight sold by light of the lamps."""
-    kwh_per_kg: Array
-    """Electricity of the lamps by fresh weight sold."""
-    moves: Array
-    """For each head harvested."""
-    below_spec: Array
-    """Share of the heads harvested."""
-    damaged: Array
-    """Plants for each head harvested."""
-
-
 def play(policy: Policy, seeds: Sequence[int], **settings: Any) -> Season:
     """Run a bench for each seed through an episode. Raises ValueError if the episode has no steady days."""
     env = GreenhouseSpacingVector(len(seeds), action=policy.action, observation="classes", **settings)
-    num_days = env.settings.num_days - STEADY_D
-    if num_days <= 0:
+    if env.settings.num_days <= STEADY_D:
         raise ValueError(f"num_days is {env.settings.num_days}; it must be above {STEADY_D}, by when benches are full")
-    observations, _ = env.reset(seed=list(seeds))
-    sums: dict[str, Array] = {}
+    observations, infos = env.reset(seed=list(seeds))
     while env.day < env.settings.num_days:
-        observations, reward, _, _, infos = env.step(policy.act(env, observations))
-        if env.day > STEADY_D:
-            for name, value in {"reward": reward, **infos["costs"], **infos["amounts"]}.items():
-                sums[name] = sums.get(name, 0) + value
-    return _season(env, sums, num_days)
-
-
-def _season(env: GreenhouseSpacingVector, sums: dict[str, Array], num_days: int) -> Season:
-    area_days, years = env.bench.lattice.area_m2 * num_days, num_days / 365
-    kg, harvested = sums["fresh_g"] / 1000, np.maximum(sums["harvested"], 1)
-    with np.errstate(divide="ignore"):  # where nothing was sold, a head takes for ever
-        return Season(
-            profit=sums["reward"] / area_days,
-            area_days=area_days / sums["full_heads"],
-            heads_per_m2_year=(sums["harvested"] - sums["below_spec"]) / env.bench.lattice.area_m2 / years,
-            kg_per_m2_year=kg / env.bench.lattice.area_m2 / years,
-            g_per_mol=1000 * kg / (env.accounts.light_mol_per_day * num_days),
-            kwh_per_kg=env.accounts.light_kwh_per_day * num_days / kg,
-            moves=sums["moves"] / harvested,
-            below_spec=sums["below_spec"] / harvested,
-            damaged=sums["damaged"] / harvested,
-        )
+        observations, _, _, _, infos = env.step(policy.act(env, observations))
+    return Season(**infos["measures"])

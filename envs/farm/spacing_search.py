@@ -106,7 +106,7 @@ def _area_days(
     for begin in range(0, len(rows), chunk):
         part = rows[begin : begin + chunk]
         season = play(policy_of(np.repeat(part, len(seeds), axis=0)), [*seeds] * len(part))
-        means.append(season.area_days.reshape(len(part), len(seeds)).mean(axis=1))
+        means.append(season.area_days_per_head.reshape(len(part), len(seeds)).mean(axis=1))
         if progress:
             progress(
                 f"{begin + len(part)} of {len(rows)} on {len(seeds)} seeds: best {np.concatenate(means).min():.3f}"

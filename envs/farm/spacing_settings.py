@@ -86,6 +86,8 @@ class SpacingSettings(Settings):
     action: Literal["schedule", "operations"] = "schedule"
     observation: Literal["table", "classes", "overhead"] = "table"
     num_days: Annotated[int, Field(ge=1, le=3650)] = 120
+    days_per_action: Annotated[int, Field(ge=1, le=30)] = 1
+    """Days for which a schedule holds; a divisor of `num_days`."""
     num_rows: Annotated[int, Field(ge=2, le=30)] = 10
     """Of slots, 0.1 m apart."""
     num_columns: Annotated[int, Field(ge=2, le=30)] = 20
@@ -100,3 +102,11 @@ class SpacingSettings(Settings):
     seedlings: Seedlings = Seedlings()
     robot: Robot = Robot()
     quality: Quality = Quality()
+
+    @model_validator(mode="after")
+    def _actions_fill_the_days(self) -> SpacingSettings:
+        if self.num_days % self.days_per_action:
+            raise ValueError(f"days_per_action is {self.days_per_action}; it must divide num_days, {self.num_days}")
+        if self.days_per_action > 1 and self.action == "operations":
+            raise ValueError(f"days_per_action is {self.days_per_action}; operations are those of one day: set it to 1")
+        return self

@@ -75,6 +75,10 @@ def _read(path: Path) -> tuple[list[datetime], dict[str, Array]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this cannot be read as text in UTF-8: {error}") from error
     header = [name.strip() for name in rows[0]] if rows else []
+    if len(header) == 1 and ";" in header[0]:
+        raise ConfigError(
+            f"{path}, line 1: its columns are separated by semicolons; write commas, and points in numbers"
+        )
     for name in ("time", *_REQUIRED):
         if name not in header:
             raise ConfigError(f"{path}, line 1: there is no column {name}{suggestion(name, header)}")
@@ -142,6 +146,8 @@ def _check_units(path: Path, name: str, values: Array) -> None:
     """Refuse columns within their range that are nevertheless in another unit."""
     if name == "radiation_w_per_m2" and values.max() < 5:
         raise ConfigError(f"{path}: {name} is never above {values.max():g}; it looks like kW m-2 or MJ m-2; give W m-2")
+    if name == "temperature_c" and values.mean() > 38:
+        raise ConfigError(f"{path}: {name} is {values.mean():.0f} on average; it looks like Fahrenheit; give Celsius")
     if name == "relative_humidity_percent" and values.max() <= 1:
         raise ConfigError(f"{path}: {name} is never above {values.max():g}; it looks like a share; give per cent")
 

@@ -1,7 +1,10 @@
-"""Between Gymnasium's spaces and what agents see: observations as named arrays, actions discrete or continuous."""
+"""Between Gymnasium's spaces and what agents see: observations as named arrays; one choice, several, or numbers as
+actions.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium as gym
@@ -9,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplat.errors import EnvError
-from rlplat.interfaces import Arrays, Continuous, Discrete, EnvSpec, Observed
+from rlplat.interfaces import Actions, Arrays, Choices, Continuous, Discrete, EnvSpec, Observed
 
 GROUPS = ("policy", "privileged", "action_mask")
 """Names of groups of observations; a mapping without `policy` is all for the policy."""
@@ -17,12 +20,14 @@ GROUPS = ("policy", "privileged", "action_mask")
 
 def spec_of(name: str, observations: gym.Space[Any], actions: gym.Space[Any], frame_stack: int = 1) -> EnvSpec:
     """Describe the spaces of a single environment. Raises EnvError for a space that no agent here could use."""
-    return EnvSpec(
+    spec = EnvSpec(
         name,
         {part: _observed(name, part, space) for part, space in _leaves(observations)},
         _actions(name, actions),
         frame_stack,
     )
+    _check_mask(spec)
+    return spec
 
 
 def read_observations(space: gym.Space[Any], values: Any) -> Arrays:
@@ -36,12 +41,13 @@ def read_observations(space: gym.Space[Any], values: Any) -> Arrays:
 
 
 def write_actions(space: gym.Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
-    """Turn actions, whole numbers from 0 `[N]` or numbers within their bounds `[N, ...]`, into those of the space."""
+    """Turn actions, whole numbers from 0 `[N]` or `[N, ...]`, or numbers within bounds `[N, ...]`, into the space's."""
     if isinstance(space, gym.spaces.Discrete):
         numbers: NDArray[Any] = actions + space.start
         return numbers.astype(space.dtype)
     assert space.shape is not None
-    return actions.reshape(len(actions), *space.shape).astype(space.dtype)
+    whole = actions.reshape(len(actions), *space.shape)
+    return (whole + space.start if isinstance(space, gym.spaces.MultiDiscrete) else whole).astype(space.dtype)
 
 
 def _paths(space: gym.Space[Any]) -> list[tuple[str, ...]]:
@@ -61,6 +67,19 @@ def _leaves(space: gym.Space[Any]) -> list[tuple[str, gym.Space[Any]]]:
         group = () if path and (grouped or path[0] in GROUPS) else ("policy",)
         found.append(("/".join((*group, *path)), leaf))
     return found
+
+
+def _check_mask(spec: EnvSpec) -> None:
+    mask, actions = spec.observations.get("action_mask"), spec.actions
+    if mask is None or not isinstance(actions, Choices):
+        return
+    found, whole, one = math.prod(mask.shape), sum(actions.sizes), sum(actions.sizes[: actions.period])
+    if found not in (whole, one):
+        short = f", or {one}, which repeat" if one < whole else ""
+        raise EnvError(
+            f"{spec.name}: its action_mask has {found} numbers; it must have {whole}, one for each choice of each "
+            f"element of an action{short}"
+        )
 
 
 def _at(values: Any, path: tuple[str, ...]) -> NDArray[Any]:
@@ -91,10 +110,14 @@ def _read(space: gym.Space[Any], values: NDArray[Any]) -> NDArray[Any]:
     return values.reshape(len(values), *(space.shape or (1,))).astype(np.float32)
 
 
-def _actions(env: str, space: gym.Space[Any]) -> Discrete | Continuous:
+def _actions(env: str, space: gym.Space[Any]) -> Actions:
     if isinstance(space, gym.spaces.Discrete):
         return Discrete(int(space.n))
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        return Choices(space.shape, tuple(map(int, space.nvec.ravel())))
     if isinstance(space, gym.spaces.Box) and space.dtype is not None and space.dtype.kind == "f":
         low, high = (tuple(map(float, bound.ravel())) for bound in (space.low, space.high))
         return Continuous(space.shape, low, high)
-    raise EnvError(f"{env}: its actions are {space}; agents take Discrete, or Box of floating-point numbers")
+    raise EnvError(
+        f"{env}: its actions are {space}; agents take Discrete, MultiDiscrete, or Box of floating-point numbers"
+    )

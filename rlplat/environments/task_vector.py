@@ -6,8 +6,8 @@ shows both what an episode ended with and what the next one begins with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 SUCCESS = ("success", "is_success")
 """Names by which environments report it in `info`."""
+MEASURES = "measures"
+"""Name in `info` of further numbers about an episode, by name, which its last step shows."""
+
+Curves = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Numbers to be drawn: panel -> line -> values. Panels are titles with units."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Step:
     """Of the K episodes that ended, `[K, ...]`, in the order of environments."""
     success: NDArray[np.float64]
     """`[N]`: 1 or 0; nan where the environment says nothing."""
+    measures: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Numbers about the episodes that ended, by name, `[N]`; nan where none ended."""
 
     @property
     def ended(self) -> NDArray[np.bool_]:
@@ -74,7 +81,8 @@ class TaskVector:
         rewards, terminated, truncated = np.array(reward, np.float64), np.array(end, bool), np.array(cut, bool)
         ended, counts = terminated | truncated, ~self._begin
         observations = self._read(found)
-        success = _success(infos, ended) if self._mode == AutoresetMode.SAME_STEP else _success_in(infos, ended)
+        told = infos.get("final_info", {}) if self._mode == AutoresetMode.SAME_STEP else infos
+        success, measures = _success_in(told, ended), _measures_in(told, ended)
         if self._mode == AutoresetMode.SAME_STEP:
             last = self._last_of_same_step(infos, ended)
         else:
@@ -83,7 +91,7 @@ class TaskVector:
             self._begin = ended
         elif self._mode == AutoresetMode.DISABLED and ended.any():
             observations = self._read(self.envs.reset(options={"reset_mask": ended})[0])
-        return Step(observations, rewards, terminated, truncated, counts, last, success)
+        return Step(observations, rewards, terminated, truncated, counts, last, success, measures)
 
     def expert_actions(self) -> NDArray[Any]:
         """What the environment's own expert would do now, as `step` takes it."""
@@ -96,6 +104,17 @@ class TaskVector:
     def frames_per_s(self) -> float:
         """At which pictures of the environment go by as in life; 30 where it does not say."""
         return float(self.envs.metadata.get("render_fps") or 30)
+
+    @property
+    def step_length(self) -> tuple[float, str]:
+        """How long a step is, and in which unit; where the environment does not say, it is the unit."""
+        length, unit = self.envs.metadata.get("step") or (1.0, "steps")
+        return float(length), str(unit)
+
+    def curves(self) -> Curves:
+        """What the environment shows of now as numbers, each `[N]`; nothing, if it names no curves."""
+        found: Curves = getattr(self.envs, "curves", dict)()
+        return found
 
     def pictures(self) -> list[NDArray[np.uint8]]:
         """A picture `[H, W, 3]` of each environment, of a vector that draws."""
@@ -147,11 +166,6 @@ class TaskVector:
         return {part: array[ended] for part, array in self._read(final).items()}
 
 
-def _success(infos: dict[str, Any], ended: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """That of the episodes that ended, where new ones began at once."""
-    return _success_in(infos.get("final_info", {}), ended)
-
-
 def _success_in(infos: dict[str, Any], ended: NDArray[np.bool_]) -> NDArray[np.float64]:
     found = np.full(len(ended), np.nan)
     for name in SUCCESS:
@@ -159,3 +173,13 @@ def _success_in(infos: dict[str, Any], ended: NDArray[np.bool_]) -> NDArray[np.f
             said = np.broadcast_to(infos.get(f"_{name}", True), ended.shape)
             found[said] = np.asarray(infos[name], np.float64)[said]
     return found
+
+
+def _measures_in(infos: dict[str, Any], ended: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    told = infos.get(MEASURES, {}) if ended.any() else {}
+    # Gymnasium adds to every name another one, with an underscore, that says who has told it.
+    return {
+        name: np.where(ended, np.asarray(values, np.float64), np.nan)
+        for name, values in told.items()
+        if not name.startswith("_")
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from rlplat.environments.task import FIRST_TRAINING_SEED, Task
 from rlplat.errors import EnvError
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.statistics import CONFIDENCE, score_interval
-from rlplat.interfaces import Arrays, Continuous, Policy
+from rlplat.interfaces import Arrays, Discrete, Policy
 
 AGENT = "agent"
 """Name of the policy that is evaluated, beside those of baselines."""
@@ -40,6 +40,18 @@ class Episodes:
     """`[E]`: steps."""
     success: NDArray[np.float64]
     """`[E]`: 1 or 0, as the last step says; nan where the environment says nothing."""
+    measures: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """`[E]` by name: what else the environment says of an episode."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that the environment tells of its episodes, over these."""
+
+    mean: float
+    low: float
+    """Ends of the 95 % interval of the mean, as that of the return."""
+    high: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class Returns:
     """The conditions: `training`, those of the configuration, or a name among `evaluation.splits`."""
     task: str = ""
     """Name of the environment."""
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    """What else the environment says of its episodes, by name."""
 
     @property
     def is_as_trained(self) -> bool:
@@ -136,6 +150,7 @@ def play_episodes(task: Task, policy: Policy, *, num_episodes: int, seed: int) -
         np.concatenate([part.returns for part in parts]),
         np.concatenate([part.lengths for part in parts]),
         np.concatenate([part.success for part in parts]),
+        {name: np.concatenate([part.measures[name] for part in parts]) for name in parts[0].measures},
     )
 
 
@@ -147,16 +162,19 @@ def _play_together(task: Task, policy: Policy, seeds: Sequence[int]) -> Episodes
         observations = vector.reset(seeds)
         returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), np.int64)
         success, runs = np.full(len(seeds), np.nan), np.ones(len(seeds), bool)
+        measures: dict[str, NDArray[np.float64]] = {}
         while runs.any():
             step = vector.step(choose_actions(task, policy, observations))
             returns[runs] += step.rewards[runs]
             lengths[runs] += 1
             success[runs] = step.success[runs]
+            for name, values in step.measures.items():
+                measures.setdefault(name, np.full(len(seeds), np.nan))[runs] = values[runs]
             runs &= ~step.ended
             observations = step.observations
     finally:
         vector.close()
-    return Episodes(returns, lengths, success)
+    return Episodes(returns, lengths, success, measures)
 
 
 def choose_actions(task: Task, policy: Policy, observations: Arrays) -> NDArray[Any]:
@@ -164,7 +182,7 @@ def choose_actions(task: Task, policy: Policy, observations: Arrays) -> NDArray[
     num_envs = len(next(iter(observations.values())))
     allowed = {name: array for name, array in observations.items() if name.partition("/")[0] != "privileged"}
     actions = np.asarray(policy.act(allowed))
-    shape = (num_envs, *(task.spec.actions.shape if isinstance(task.spec.actions, Continuous) else ()))
+    shape = (num_envs, *(() if isinstance(task.spec.actions, Discrete) else task.spec.actions.shape))
     if actions.shape != shape:
         raise EnvError(
             f"{getattr(policy, 'name', type(policy).__name__)} returned actions of shape {list(actions.shape)} for "
@@ -192,13 +210,18 @@ def _returns(player: str, episodes: Episodes, seed: int, seconds: float) -> Retu
         mean_length=float(episodes.lengths.mean()),
         seed=seed,
         seconds=seconds,
+        measures={
+            name: Measure(float(values.mean()), *mean_interval(values)) for name, values in episodes.measures.items()
+        },
     )
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The 95 % interval of the mean of `[E]` by the percentile bootstrap, the same each time; a point if E is 1."""
-    if len(values) < 2:
-        return float(values[0]), float(values[0])
+    """The 95 % interval of the mean of `[E]` by the percentile bootstrap, the same each time; a point if E is 1 or a
+    value is not finite.
+    """
+    if len(values) < 2 or not np.isfinite(values).all():
+        return float(values.mean()), float(values.mean())
     found = stats.bootstrap(
         (values,), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="percentile", rng=0
     )

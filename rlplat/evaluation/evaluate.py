@@ -253,6 +253,8 @@ def keep_task_evaluation(run: RunFolder, step: int, found: TaskEvaluation) -> No
         shown.add(events.scalars(step, metrics_of(found.episodes)))
         for video in found.videos:
             shown.add(events.video(step, f"videos/{video.name}", video.frames, video.frames_per_s))
+            if video.curves is not None:
+                shown.add(events.image(step, f"curves/{video.name}", video.curves))
     except OSError as error:
         _log.warning("%s: TensorBoard is not shown update %d: %s", run.evaluations_path, step, error.strerror)
     finally:

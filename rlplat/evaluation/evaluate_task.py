@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,8 +69,8 @@ def evaluate_task(
 
 
 def metrics_of(episodes: Sequence[Returns]) -> Metrics:
-    """Returns, successes and lengths as metrics: `evaluation/return` is the agent's, `evaluation/random/return` that of
-    a baseline; in a split both begin with `evaluation/split_<name>`.
+    """Returns, successes, lengths and the environment's measures as metrics: `evaluation/return` is the agent's,
+    `evaluation/random/return` that of a baseline; in a split both begin with `evaluation/split_<name>`.
     """
     found: Metrics = {}
     for row in episodes:
@@ -84,6 +85,7 @@ def metrics_of(episodes: Sequence[Returns]) -> Metrics:
             "length": row.mean_length,
         }
         found |= {f"{prefix}/{name}": value for name, value in measures.items() if value is not None}
+        found |= {f"{prefix}/{name}": each.mean for name, each in row.measures.items() if math.isfinite(each.mean)}
     return found
 
 

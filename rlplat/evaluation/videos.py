@@ -1,8 +1,11 @@
-"""Films of episodes: what the policy sees, with the points it looks at, beside a picture that is drawn for people."""
+"""Films of episodes: what the policy sees, with the points it looks at, beside a picture that is drawn for people; and
+what the environment shows as curves.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import io
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +21,17 @@ from rlplat.environments.task import Task
 from rlplat.environments.task_vector import TaskVector
 from rlplat.errors import RunError
 from rlplat.evaluation.episodes import Episodes, choose_actions, episode_seed
+from rlplat.evaluation.plots import Recorder
 from rlplat.interfaces import Arrays, Policy
+from rlplat.runs.durable import write_bytes
 
 _log = logging.getLogger(__name__)
 
 HEIGHT = 256
 """Of a film, in pixels, without the line below it."""
 LINE = 24
+MOST_FRAMES = 1000
+"""Of a film: of a longer episode every second step is shown, or every third, ..."""
 INK, PAPER, POINT = (235, 235, 235), (24, 26, 30), (255, 64, 160)
 
 Picture = NDArray[np.uint8]
@@ -38,6 +45,8 @@ class Video:
     frames: Picture
     """uint8 `[T, H, W, 3]`, H and W even, as encoders want them."""
     frames_per_s: float
+    curves: Picture | None = None
+    """What the environment showed in numbers, as a picture; None: it names no curves."""
 
 
 def film(task: Task, policy: Policy, episodes: Episodes, *, seed: int, num: int, split: str) -> list[Video]:
@@ -61,10 +70,11 @@ def film(task: Task, policy: Policy, episodes: Episodes, *, seed: int, num: int,
     vector = task.make_vector(len(chosen), draws=True)
     try:
         seeds = [episode_seed(seed, k) for k in chosen.values()]
-        frames = _play(task, policy, vector, seeds)
+        every = -(-int(episodes.lengths[list(chosen.values())].max()) // MOST_FRAMES)
+        frames, recorder = _play(task, policy, vector, seeds, every)
         return [
-            Video(f"{split}-{name}", np.stack(each), vector.frames_per_s)
-            for name, each in zip(chosen, frames, strict=True)
+            Video(f"{split}-{name}", np.stack(each), vector.frames_per_s, recorder.picture(i, len(each)))
+            for i, (name, each) in enumerate(zip(chosen, frames, strict=True))
         ]
     finally:
         vector.close()
@@ -84,23 +94,36 @@ def choose(episodes: Episodes, num: int) -> dict[str, int]:
 KINDS = (("success", 1.0), ("failure", 0.0))
 
 
-def _play(task: Task, policy: Policy, vector: TaskVector, seeds: Sequence[int]) -> list[list[Picture]]:
+def _play(
+    task: Task, policy: Policy, vector: TaskVector, seeds: Sequence[int], every: int
+) -> tuple[list[list[Picture]], Recorder]:
     getattr(policy, "begin", lambda _: None)(vector)
     observations = vector.reset(seeds)
     frames: list[list[Picture]] = [[] for _ in seeds]
-    returns, runs = np.zeros(len(seeds)), np.ones(len(seeds), bool)
+    returns, runs, num_steps = np.zeros(len(seeds)), np.ones(len(seeds), bool), 0
+    recorder = Recorder(vector)
     while runs.any():
-        drawn, points = vector.pictures(), _points(policy, observations)
-        for i in np.flatnonzero(runs):
-            seen = {name: array[i] for name, array in _views(task, observations)}
-            marks = {name: array[i] for name, array in points.items()}
-            seconds = len(frames[i]) / vector.frames_per_s
-            frames[i].append(compose(seen, marks, drawn[i], f"{seconds:.1f} s   return {returns[i]:.2f}"))
+        if num_steps % every == 0:
+            recorder.add(num_steps)
+            drawn, points = vector.pictures(), _points(policy, observations)
+            time = _time(vector, num_steps)
+            for i in np.flatnonzero(runs):
+                seen = {name: array[i] for name, array in _views(task, observations)}
+                marks = {name: array[i] for name, array in points.items()}
+                frames[i].append(compose(seen, marks, drawn[i], f"{time}   return {returns[i]:.2f}"))
         step = vector.step(choose_actions(task, policy, observations))
         returns[runs] += step.rewards[runs]
         runs &= ~step.ended
-        observations = step.observations
-    return frames
+        observations, num_steps = step.observations, num_steps + 1
+    return frames, recorder
+
+
+def _time(vector: TaskVector, num_steps: int) -> str:
+    """The time as the environment counts it; without that, as the film does."""
+    if "step" in vector.envs.metadata:
+        length, unit = vector.step_length
+        return f"{num_steps * length:.1f} {unit}"
+    return f"{num_steps / vector.frames_per_s:.1f} s"
 
 
 def _views(task: Task, observations: Arrays) -> Iterator[tuple[str, Picture]]:
@@ -164,7 +187,7 @@ def save_videos(folder: Path, step: int, videos: Sequence[Video]) -> list[Path]:
 
 
 def write_videos(folder: Path, step: int, videos: Iterable[Video]) -> list[Path]:
-    """Write `<step>-<name>.mp4` into a folder, each whole or not at all, and return the paths.
+    """Write `<step>-<name>.mp4`, and its curves beside it as `.png`, each whole or not at all; return the paths.
 
     Raises RunError: no encoder; OSError: the disk.
     """
@@ -182,4 +205,13 @@ def write_videos(folder: Path, step: int, videos: Iterable[Video]) -> list[Path]
         finally:
             partial.unlink(missing_ok=True)
         paths.append(path)
+        if video.curves is not None:
+            paths.append(path.with_suffix(".png"))
+            write_bytes(paths[-1], _png(video.curves))
     return paths
+
+
+def _png(picture: Picture) -> bytes:
+    encoded = io.BytesIO()
+    Image.fromarray(picture).save(encoded, format="PNG")
+    return encoded.getvalue()

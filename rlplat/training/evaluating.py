@@ -236,6 +236,8 @@ def write_strength(writer: MetricsWriter, step: int, strength: Strength, rating:
         writer.image(step, f"samples/{name}", pixels)
     for video in strength.videos:
         writer.video(step, f"videos/{video.name}", video.frames, video.frames_per_s)
+        if video.curves is not None:
+            writer.image(step, f"curves/{video.name}", video.curves)
     writer.write(step, strength.metrics() | rating_metrics(rating))
 
 

@@ -139,6 +139,19 @@ def test_zero_acts_with_the_middle_of_what_is_allowed():
     assert ZeroPolicy(Discrete(3)).act(masked).tolist() == [0, 2]
 
 
+def test_of_several_choices_random_draws_what_is_allowed_and_zero_takes_the_first():
+    settings = {"action": "operations", "num_rows": 2, "num_columns": 3, "num_days": 10}
+    task = resolve_env("envs.farm:rlplat/GreenhouseSpacing-v0").load(**settings)
+    vector = task.make_vector(2)
+    observations = vector.reset([0, 1])
+    random, zero = (parse_opponent(name).make_policy(task, 0) for name in ("random", "zero"))
+    drawn = np.concatenate([random.act(observations) for _ in range(20)])
+    assert drawn.shape == (40, 30, 2)
+    assert set(drawn[..., 0].ravel()) == {6, 7}, "of an empty bench nothing can be taken"
+    assert set(drawn[..., 1].ravel()) == set(range(7))
+    assert (zero.act(observations) == [6, 0]).all()
+
+
 def test_zero_is_for_tasks(tictactoe):
     pendulum = resolve_env("Pendulum-v1").load()
     assert parse_opponent("zero").make_policy(pendulum, 0).act({"policy": np.zeros((3, 3))}).tolist() == [[0]] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,42 @@ def collect(agent: Ppo, learner: PpoLearner, index: int = 0) -> tuple[PpoCollect
     collector.set_weights(1, learner.publish())
     collected = collector.collect(learner.demand())
     return collector, collected.arrays, collected.summary
+
+
+BENCH = (
+    "env={id: envs.farm:rlplat/GreenhouseSpacing-v0, parameters: {action: operations, observation: classes,"
+    " num_rows: 2, num_columns: 3, num_days: 10, robot: {num_operations: 4}}}"
+)
+
+
+def test_several_choices_at_a_time_are_learned_within_their_mask(tmp_path):
+    _, agent = make(tmp_path, BENCH, "agent.num_steps=22")
+    learner = agent.make_learner(inline=True)
+    for _ in range(3):
+        rollouts = [collect(agent, learner, index) for index in (0, 1)]
+        for index, (_, arrays, summary) in enumerate(rollouts):
+            assert arrays["actions"].shape == (22, 2, 8)
+            allowed = arrays["observations/action_mask"][:-1].reshape(22, 2, 1, 15)
+            sources, targets = arrays["actions"][..., ::2], arrays["actions"][..., 1::2]
+            assert np.take_along_axis(np.tile(allowed, (4, 1)), sources[..., None], 3).all()
+            assert np.take_along_axis(np.tile(allowed, (4, 1)), 8 + targets[..., None], 3).all()
+            learner.ingest(arrays, dataclasses.replace(summary, collector=index))
+        metrics = learner.update(1)
+    assert metrics["policy/entropy"] > 0 and np.isfinite(metrics["loss/total"])
+    policy = agent.make_policy(learner.publish(), num_simulations=None, seed=0)
+    assert policy.act({name: array[0] for name, array in observed(rollouts[0][1]).items()}).shape == (2, 4, 2)
+
+
+def observed(arrays: Arrays) -> Arrays:
+    return {name.removeprefix("observations/"): array for name, array in arrays.items() if "observations/" in name}
+
+
+@pytest.mark.parametrize("agent", ["sac", "guided_policy"])
+def test_other_agents_refuse_several_choices(tmp_path, agent):
+    path = tmp_path / "other.yaml"
+    path.write_text(f"agent: {{id: {agent}}}\ntraining: {{max_updates: 1}}\nplacement: {{num_actors: 1}}\n")
+    with pytest.raises(ConfigError, match=r"(whole numbers|several choices): take ppo"):
+        build(load_config(path, [BENCH]))
 
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import distributions
 
-from agents.visuomotor.actions import Categorical, Gaussian, to_env
+from agents.visuomotor.actions import Categorical, Gaussian, factored, to_env
 from agents.visuomotor.advantages import estimate_advantages
 from agents.visuomotor.networks import SpatialSoftmax
 from agents.visuomotor.normalise import Moments
 from agents.visuomotor.ppo_loss import ppo_loss
 from agents.visuomotor.ppo_rollouts import Rollouts
-from rlplat.interfaces import Continuous
+from rlplat.interfaces import Choices, Continuous
 
 
 def test_advantages_are_those_worked_out_by_hand():
@@ -95,6 +95,36 @@ def test_distributions_agree_with_those_of_torch():
         Categorical(numbers).log_prob(choices), distributions.Categorical(logits=numbers).log_prob(choices)
     )
     torch.testing.assert_close(Categorical(numbers).entropy(), distributions.Categorical(logits=numbers).entropy())
+
+
+def test_several_choices_are_independent_and_some_may_be_forbidden():
+    space = Choices((2, 2), (3, 2, 3, 2))
+    assert space.period == 2
+    outputs = torch.from_numpy(np.random.default_rng(0).standard_normal((4, 10), np.float32))
+    mask = torch.tensor([1.0, 0.0, 1.0, 1.0, 1.0]).expand(4, 5)
+    found = factored(space, outputs, mask)
+    masked = torch.where(mask.repeat(1, 2) > 0, outputs, -1e9)
+    each = [distributions.Categorical(logits=part) for part in masked.split(space.sizes, dim=1)]
+    actions = torch.stack([one.sample() for one in each], 1)
+    assert actions.shape == (4, 4)
+    torch.testing.assert_close(found.log_prob(actions), sum(one.log_prob(actions[:, k]) for k, one in enumerate(each)))
+    torch.testing.assert_close(found.entropy(), sum(one.entropy() for one in each))
+    assert found.mode().tolist() == torch.stack([one.logits.argmax(1) for one in each], 1).tolist()
+    whole = factored(space, outputs, mask.repeat(1, 2))
+    torch.testing.assert_close(whole.log_prob(actions), found.log_prob(actions))
+    drawn = np.concatenate([found.draw(np.random.default_rng(seed)) for seed in range(50)])
+    assert drawn.shape == (200, 4) and not (drawn[:, [0, 2]] == 1).any(), "what the mask forbids"
+    assert to_env(space, drawn).shape == (200, 2, 2)
+
+
+def test_sizes_repeat_after_the_shortest_stretch_that_makes_all_of_them():
+    assert [Choices((), sizes).period for sizes in ((3,), (2, 2, 2), (2, 3, 2), (2, 3, 2, 3), (2, 2, 3))] == [
+        1,
+        1,
+        3,
+        2,
+        3,
+    ]
 
 
 def test_actions_are_drawn_as_often_as_their_distribution_says():

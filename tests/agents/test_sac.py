@@ -176,7 +176,7 @@ def test_a_learner_that_was_saved_goes_on_bit_by_bit(tmp_path):
     ("override", "message"),
     [
         ("env.id=tictactoe", "learns tasks; env.id is tictactoe, a game: take alphazero"),
-        ("env.id=CartPole-v1", r"agent.id is 'sac', and the actions of CartPole-v1 are discrete: take ppo"),
+        ("env.id=CartPole-v1", r"agent.id is 'sac', and the actions of CartPole-v1 are whole numbers: take ppo"),
         ("agent.num_envs=1", r"agent.num_envs is 1, and placement.num_actors 2: each actor needs an environment"),
     ],
 )

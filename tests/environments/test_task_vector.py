@@ -24,12 +24,14 @@ def test_a_step_shows_the_end_of_an_episode_and_the_beginning_of_the_next(cut):
     for _ in range(4):
         step = vector.step(np.array([1, 2]))
         assert step.rewards.tolist() == [0.0, 1.0]  # the actions begin at -1
+        assert not step.measures, "they are of whole episodes"
         assert not step.ended.any() and len(step.last_observations["policy"]) == 0
     step = vector.step(np.array([1, 2]))
     assert step.terminated.tolist() == [not cut] * 2 and step.truncated.tolist() == [cut] * 2
     assert step.last_observations["policy"].tolist() == [[5.0], [5.0]]
     assert step.observations["policy"].tolist() == [[0.0], [0.0]]
     assert step.success.tolist() == [0.0, 1.0]
+    assert step.measures["last_action"].tolist() == [0.0, 1.0] and len(step.measures) == 1
     assert step.counts.all()
 
 
@@ -38,7 +40,7 @@ def test_episodes_are_the_same_in_every_mode_of_beginning_them(mode):
     vector = load("toy_tasks:toys/Drift-v0", mode=mode).make_vector(3)
     vector.reset([5, 6, 7])
     last, rewards = [], np.zeros(3)
-    lengths, done = np.zeros(3, int), np.zeros(3, int)
+    lengths, done, told = np.zeros(3, int), np.zeros(3, int), np.zeros(3)
     while done.min() < 3:
         step = vector.step(np.full((3, 1), 0.1))
         assert not step.rewards[~step.counts].any()
@@ -46,10 +48,11 @@ def test_episodes_are_the_same_in_every_mode_of_beginning_them(mode):
         rewards += np.where(done < 3, step.rewards, 0.0)
         ended = np.flatnonzero(step.ended)
         last += [(int(e), float(step.last_observations["policy"][k, 0])) for k, e in enumerate(ended) if done[e] < 3]
+        told[ended] += np.where(done < 3, step.measures.get("steps", done), 0.0)[ended]
         done[ended] += 1
     # Worked out by the same recursion for one environment at a time, without any vector.
     want_lengths, want_rewards, want_last = zip(*(alone(seed) for seed in (5, 6, 7)), strict=True)
-    assert lengths.tolist() == list(want_lengths)
+    assert lengths.tolist() == list(want_lengths) == told.tolist()
     assert rewards.tolist() == pytest.approx(want_rewards)
     for env in range(3):
         assert [value for which, value in last if which == env] == pytest.approx(want_last[env], abs=1e-6)

@@ -9,10 +9,10 @@ import pytest
 from rlplat import registry
 from rlplat.config import load_config
 from rlplat.environments.resolve import game_of, resolve
-from rlplat.environments.spaces import spec_of
+from rlplat.environments.spaces import spec_of, write_actions
 from rlplat.environments.task import Task
 from rlplat.errors import ConfigError, EnvError, RegistryError, RunError
-from rlplat.interfaces import Continuous, Discrete, Observed
+from rlplat.interfaces import Choices, Continuous, Discrete, Observed
 
 TOYS = ["toy_tasks"]
 
@@ -60,13 +60,24 @@ def test_parts_of_a_mapping_without_groups_are_the_policys_and_pictures_stay_byt
     ("observations", "actions", "message"),
     [
         (gym.spaces.Text(3), gym.spaces.Discrete(2), "observation policy is Text"),
-        (gym.spaces.Box(0, 1), gym.spaces.MultiDiscrete([2, 2]), "agents take Discrete, or Box of floating-point"),
-        (gym.spaces.Box(0, 1), gym.spaces.Box(0, 9, (2,), np.int32), "agents take Discrete, or Box of floating-point"),
+        (gym.spaces.Box(0, 1), gym.spaces.Text(3), "agents take Discrete, MultiDiscrete, or Box of floating-point"),
+        (gym.spaces.Box(0, 1), gym.spaces.Box(0, 9, (2,), np.int32), "agents take Discrete, MultiDiscrete, or Box of"),
+        (
+            gym.spaces.Dict({"policy": gym.spaces.Box(0, 1), "action_mask": gym.spaces.MultiBinary(4)}),
+            gym.spaces.MultiDiscrete([[2, 3], [2, 3]]),
+            "its action_mask has 4 numbers; it must have 10, .* or 5, which repeat",
+        ),
     ],
 )
 def test_spaces_that_no_agent_could_use_are_refused(observations, actions, message):
     with pytest.raises(EnvError, match=message):
         spec_of("odd", observations, actions)
+
+
+def test_several_choices_begin_where_their_space_says():
+    space = gym.spaces.MultiDiscrete([[2, 3], [2, 3]], start=[[1, 0], [0, 5]])
+    assert spec_of("odd", gym.spaces.Box(0, 1), space).actions == Choices((2, 2), (2, 3, 2, 3))
+    assert write_actions(space, np.array([[0, 2, 1, 1]])).tolist() == [[[1, 2], [1, 6]]]
 
 
 def test_the_code_of_a_task_must_be_trusted():

@@ -41,6 +41,19 @@ def test_returns_successes_and_lengths_are_those_of_the_first_episodes():
     assert policy.shown == {"policy", "action_mask"}, "what is privileged is not for policies"
 
 
+def test_what_the_environment_measures_of_its_episodes_is_told_with_intervals():
+    task = load("toy_tasks:toys/Drift-v0")
+    (row,) = evaluate_episodes(task, Always([0.0]), [], num_episodes=70, seed=0)
+    episodes = play_episodes(task, Always([0.0]), num_episodes=70, seed=0)
+    assert episodes.measures["steps"].tolist() == episodes.lengths.tolist()
+    steps = row.measures["steps"]
+    assert steps.mean == row.mean_length and 18 <= steps.low < steps.mean < steps.high <= 22
+
+
+def test_an_interval_of_what_is_infinite_is_a_point():
+    assert mean_interval(np.array([1.0, np.inf])) == (np.inf, np.inf)
+
+
 def test_an_episode_depends_on_its_seed_and_not_on_how_many_are_played():
     task = load("Pendulum-v1")
     few, many = (play_episodes(task, Always([0.5]), num_episodes=count, seed=3) for count in (2, 5))

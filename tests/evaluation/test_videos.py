@@ -10,6 +10,7 @@ import pytest
 
 from rlplat.environments.resolve import resolve
 from rlplat.errors import EnvError, RunError
+from rlplat.evaluation import videos
 from rlplat.evaluation.episodes import Episodes, play_episodes
 from rlplat.evaluation.evaluate_task import evaluate_task
 from rlplat.evaluation.opponents import parse_opponent
@@ -71,6 +72,14 @@ def test_a_film_is_the_episode_that_was_counted_and_can_be_read_again(tmp_path):
     assert back.shape == video.frames.shape
     assert np.abs(back[3].astype(float) - video.frames[3]).mean() < 6
     assert [file.name for file in path.parent.iterdir()] == [path.name], "nothing partial is left"
+
+
+def test_long_episodes_are_shown_in_larger_steps(monkeypatch):
+    task = resolve(CARTPOLE).load(pixels=16, action_repeat=50)
+    episodes = play_episodes(task, Still(), num_episodes=1, seed=5)
+    monkeypatch.setattr(videos, "MOST_FRAMES", 7)
+    (video,) = film(task, Still(), episodes, seed=5, num=1, split="training")
+    assert len(video.frames) == 7, "every third of 20"
 
 
 def test_the_expert_is_filmed_by_name_of_the_split():

@@ -66,6 +66,13 @@ def test_plants_take_no_more_light_than_falls_on_the_bench():
         assert total <= 1.005 * LATTICE.area_m2
 
 
+def test_a_plant_larger_than_the_bench_takes_no_more_light_than_falls_on_it():
+    taken = [light_area_m2([0], leaf_area_m2)[0] for leaf_area_m2 in (3.0, 6.0, 60.0, 6e6)]
+    assert taken[1:] == pytest.approx(3 * [2 * taken[0]]) and taken[3] <= LATTICE.area_m2
+    shared = light_area_m2([0, 7], np.array([60.0, 60.0]))
+    assert shared.sum() <= LATTICE.area_m2 * (1 + 1e-9) and shared[0] == pytest.approx(shared[1])
+
+
 def test_opposite_edges_meet():
     corner, middle = light_area_m2([0, 1, 20], 0.3), light_area_m2([105, 106, 125], 0.3)
     assert corner == pytest.approx(middle, rel=1e-12)

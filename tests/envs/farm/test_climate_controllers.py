@@ -10,6 +10,8 @@ from envs.farm.predictive_control import PredictiveControl, worth_of_dry_weight
 from envs.farm.score_tables import interval
 from envs.farm.scores import main
 
+DRY_WEIGHT = "dry_weight_g_per_m2"
+
 
 def vector(num_envs, **settings):
     return LettuceClimateVector(num_envs, **{"weather": "test", "num_days": 3, **settings})
@@ -18,20 +20,25 @@ def vector(num_envs, **settings):
 def test_the_rule_and_set_points_earn_more_than_nothing():
     nothing, rule, set_points = (play(vector(4), one, range(4)) for one in (Nothing(), Rule(), SetPoints()))
     assert (rule.reward > nothing.reward).all() and (set_points.reward > nothing.reward).all()
-    assert (rule.dry_weight_g_per_m2 > nothing.dry_weight_g_per_m2).all()
+    assert (rule.measures[DRY_WEIGHT] > nothing.measures[DRY_WEIGHT]).all()
 
 
-def test_a_seasons_sums_are_those_of_its_steps():
-    season = play(vector(2, num_days=1), Rule(), [5, 6])
+def test_what_a_crop_came_to_is_the_sum_of_its_steps():
+    outcome = play(vector(2, num_days=1), Rule(), [5, 6])
     env = vector(2, num_days=1)
     observations, _ = env.reset(seed=5)
-    profit, costs = np.zeros(2), np.zeros(2)
-    for _ in range(96):
+    profit, costs = np.zeros(2), {name: np.zeros(2) for name in PENALTIES}
+    for step in range(96):
         observations, _, _, _, infos = env.step(Rule().act(env, observations["policy"]))
+        assert ("measures" in infos) == (step == 95), "only the harvest tells"
         profit += sum(infos["reward_terms"][name] for name in PROFIT)
-        costs += infos["costs"]["temperature"]
-    assert season.profit == pytest.approx(profit) and season.costs["temperature"] == pytest.approx(costs)
-    assert tuple(season.costs) == PENALTIES
+        for name in PENALTIES:
+            costs[name] += infos["costs"][name]
+    assert outcome.measures["profit_eur_per_m2"] == pytest.approx(profit)
+    told = ("temperature_c_h", "humidity_percent_h", "co2_excess_ppm_h")
+    for name, measure in zip(PENALTIES, told, strict=True):
+        assert outcome.measures[measure] == pytest.approx(costs[name])
+    assert outcome.measures["dry_weight_g_per_m2"] == pytest.approx(1e3 * env.state[0])
 
 
 def test_set_points_keep_nights_warm():

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from envs.farm.greenhouse_spacing import GreenhouseSpacing
 from envs.farm.parameters import FOLDER, load_crop, load_greenhouse
-from rlplat.errors import ConfigError
+from rlplat.errors import ConfigError, EnvError
 
 LETTUCE = (FOLDER / "crops" / "lettuce.yaml").read_text()
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "farming.md"
@@ -37,6 +38,18 @@ def test_a_crop_of_ones_own_is_a_copy_with_other_numbers(tmp_path):
             "compensation_ppm: many",
             r"compensation_ppm is the text 'many'; it must be a number",
         ),
+        (
+            r"leaf_area_m2_per_g: 0.075",
+            "leaf_area_m2_per_g: 75.0",
+            r"plant.leaf_area_m2_per_g is 75.0?; it must be <= 10",
+        ),
+        (r"light_use_g_per_j: 17.0e-6", "light_use_g_per_j: 17.0", r"plant.light_use_g_per_j is 17.0?; it must be <= "),
+        (r"respiration_q10: 2.0", "respiration_q10: .inf", r"plant.respiration_q10 is inf; it must be"),
+        (
+            r"dry_weight_per_co2: 0.544",
+            "dry_weight_per_co2: 544.0",
+            r"canopy.dry_weight_per_co2 is 544.0?; it must be <= 1",
+        ),
         (r"-1.32e-5", "1.32e-5", r"^$"),
         (r"5.94e-4", "-5.94e-4", r"positive at no temperature from 0 to 45 C"),
         (
@@ -63,6 +76,29 @@ def test_unknown_names_and_files_are_explained(tmp_path):
         load_crop("letuce")
     with pytest.raises(ConfigError, match="there is no such file"):
         load_crop(str(tmp_path / "absent.yaml"))
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "name: lettuce\n", "name: lettuce\nname: rocket\n"])
+def test_a_file_that_is_no_crop_is_refused_by_its_name(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"mine.yaml: .*(missing|mapping|twice)"):
+        load_crop(str(path))
+
+
+def test_a_crop_too_swift_for_steps_of_a_day_is_refused_before_anything_grows(tmp_path):
+    path = changed(tmp_path, "growth_rate_per_s: 5.0e-6", "growth_rate_per_s: 5.0e-4")
+    with pytest.raises(EnvError, match=r"the step is 57600 s; it must be > 0 and at most \d+ s"):
+        GreenhouseSpacing(crop=str(path))
+
+
+@pytest.mark.parametrize("name", ["max_co2_kg_per_m2_s", "max_heating_w_per_m2", "heat_capacity_j_per_m2_c"])
+def test_a_greenhouse_in_other_units_is_refused(tmp_path, name):
+    path = tmp_path / "mine.yaml"
+    text = (FOLDER / "greenhouses" / "van_henten.yaml").read_text()
+    path.write_text(re.sub(rf"{name}: \S+", f"{name}: 1.0e+9", text))
+    with pytest.raises(ConfigError, match=rf"{name} is 1000000000.0?; it must be <="):
+        load_greenhouse(str(path))
 
 
 def test_a_greenhouse_whose_leaves_are_wetter_than_saturation_is_refused(tmp_path):

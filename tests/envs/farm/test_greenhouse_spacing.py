@@ -306,6 +306,22 @@ def test_frames_are_large_pictures_of_the_bench():
     assert (env.render() != empty).any(axis=2).mean() > 0.1
 
 
+def test_a_schedule_that_holds_for_days_is_the_same_one_day_by_day():
+    long, short = (GreenhouseSpacingVector(2, num_days=48, days_per_action=n, observation="classes") for n in (4, 1))
+    long.reset(seed=1)
+    short.reset(seed=1)
+    for action in np.random.default_rng(0).random((12, 2, 6), dtype=np.float32) / 3:
+        seen, reward, _, over, infos = long.step(action)
+        days = [short.step(action) for _ in range(4)]
+        assert (seen["policy"] == days[-1][0]["policy"]).all()
+        assert reward == pytest.approx(sum(day[1] for day in days)) and over.tolist() == days[-1][3].tolist()
+        for kind in ("reward_terms", "costs", "amounts"):
+            for name, total in infos[kind].items():
+                assert total == pytest.approx(sum(day[4][kind][name] for day in days))
+    for name, values in infos["measures"].items():
+        assert values == pytest.approx(days[-1][4]["measures"][name])
+
+
 def test_wrong_actions_are_named():
     env = GreenhouseSpacing(num_days=2)
     with pytest.raises(EnvError, match=r"step\(\) was called with no episode under way; call reset\(\)"):

@@ -166,6 +166,13 @@ def test_wrong_actions_are_named():
         ({"num_day": 3}, r"LettuceClimate: unknown key num_day; did you mean num_days\?"),
         ({"num_days": 0}, r"num_days is 0; it must be >= 1"),
         ({"weather": "rainy"}, r"weather is the text 'rainy'; it must be training, test or a .csv file"),
+        ({"steps_per_action": 7}, r"steps_per_action.* must divide the 96 steps of a day"),
+        (
+            {"limits": {"day_c": (20, 15)}},
+            r"limits.day_c.* it begins at 20 C and ends at 15 C; name the lower end first",
+        ),
+        ({"limits": {"night_c": (float("nan"), 15)}}, r"limits.night_c.* is nan; it must be"),
+        ({"start": {"co2_kg_per_m3": 420}}, r"start.co2_kg_per_m3 is 420; it must be <= 0.1"),
         ({"crop": "letuce"}, r"did you mean lettuce\?"),
         ({"penalties": {"temperature_eur_per_c_h": -1}}, r"penalties.temperature_eur_per_c_h is -1"),
     ],
@@ -195,6 +202,71 @@ def test_a_vector_goes_on_from_a_snapshot_bit_by_bit_into_the_next_crop():
         (seen, rewards, over, *_), (seen_too, rewards_too, over_too, *_) = one.step(half(2)), two.step(half(2))
         assert seen["policy"].tobytes() == seen_too["policy"].tobytes()
         assert rewards.tolist() == rewards_too.tolist() and over.tolist() == over_too.tolist()
+
+
+def test_the_crops_measures_go_on_from_a_snapshot():
+    one, two = (LettuceClimateVector(2, num_days=1, weather="test") for _ in range(2))
+    one.reset(seed=3)
+    for _ in range(40):
+        one.step(half(2))
+    two.restore(one.snapshot())
+    for _ in range(56):
+        infos = [vector.step(half(2))[4] for vector in (one, two)]
+    for name, values in infos[0]["measures"].items():
+        assert values.tolist() == infos[1]["measures"][name].tolist()
+
+
+def test_an_action_that_holds_for_hours_is_the_same_one_step_by_step():
+    long, short = (LettuceClimateVector(2, num_days=1, steps_per_action=n) for n in (8, 1))
+    long.reset(seed=1)
+    short.reset(seed=1)
+    for action in np.random.default_rng(0).random((12, 2, 3), dtype=np.float32):
+        seen, reward, over, _, infos = long.step(action)
+        steps = [short.step(action) for _ in range(8)]
+        assert seen["policy"].tobytes() == steps[-1][0]["policy"].tobytes()
+        assert reward == pytest.approx(sum(step[1] for step in steps)) and over.tolist() == steps[-1][2].tolist()
+        for kind in ("reward_terms", "costs"):
+            for name, total in infos[kind].items():
+                assert total == pytest.approx(sum(step[4][kind][name] for step in steps))
+    assert over.all()
+
+
+def test_set_points_as_actions_do_what_the_controls_do_that_hold_them():
+    env, controls = (LettuceClimateVector(3, num_days=2, action=kind) for kind in ("setpoints", "controls"))
+    seen, _ = env.reset(seed=0)
+    seen_too, _ = controls.reset(seed=0)
+    assert env.single_action_space.shape == (4,)
+    for _ in range(192):
+        seen, *_ = env.step(env.expert_actions())
+        seen_too, *_ = controls.step(controls.expert_actions())
+        assert seen["policy"] == pytest.approx(seen_too["policy"], rel=1e-3, abs=1e-3)
+
+
+def test_the_critics_forecast_is_the_weather_that_comes_and_not_for_the_policy():
+    vector = LettuceClimateVector(2, num_days=2, critic_forecast_h=3, weather="test")
+    plain = LettuceClimateVector(2, num_days=2, weather="test")
+    seen, _ = vector.reset(seed=4)
+    assert (plain.reset(seed=4)[0]["policy"] == seen["policy"]).all()
+    assert vector.observation_space.contains(seen)
+    for _ in range(44):
+        promised = seen["privileged"]
+        for _ in range(4):
+            seen, *_ = vector.step(half(2))
+        assert (seen["policy"][:, 4:8] == promised[:, :4]).all()
+        assert (seen["privileged"][:, :8] == promised[:, 4:]).all()
+    for _ in range(15):
+        seen, *_ = vector.step(half(2))
+    last = seen["privileged"]
+    seen, *_ = vector.step(half(2))
+    assert (last[:, 8:] == seen["policy"][:, 4:8]).all(), "after the harvest it is that of the harvest"
+    assert LettuceClimateVector(1).reset(seed=0)[0].keys() == {"policy"}
+
+
+def test_wrong_set_points_are_named():
+    vector = LettuceClimateVector(2, num_days=1, action="setpoints")
+    vector.reset(seed=0)
+    with pytest.raises(EnvError, match="the action for CO2 of greenhouse 1 is nan; it must be from 0 to 1"):
+        vector.step(np.array([[0, 0, 0, 0], [0, 0, 0, np.nan]], np.float32))
 
 
 def test_the_expert_earns_more_than_doing_nothing():

@@ -23,13 +23,13 @@ from rlplat.yaml_files import read_yaml
 
 def test_nothing_pays_rent_and_light_and_sells_nothing():
     season = play(Nothing(), [0, 1], num_days=45)
-    assert season.profit == pytest.approx(-0.3 - 0.15 * 200 * 16 * 3600 / 3 / 3.6e6)
-    assert np.isinf(season.area_days).all() and (season.heads_per_m2_year == 0).all()
+    assert season.profit_eur_per_m2_day == pytest.approx(-0.3 - 0.15 * 200 * 16 * 3600 / 3 / 3.6e6)
+    assert np.isinf(season.area_days_per_head).all() and (season.heads_per_m2_year == 0).all()
 
 
 def test_schedules_beat_chance_and_the_rule_beats_one_density():
     policies = shipped()
-    profit = {name: play(policies[name], range(5, 9)).profit for name in policies}
+    profit = {name: play(policies[name], range(5, 9)).profit_eur_per_m2_day for name in policies}
     assert (profit["random_operations"] < profit["nothing"]).all(), "moving at random costs money"
     assert (profit["random_schedule"] < profit["fixed"]).all()
     for better in ("two_stages", "three_stages", "hold_lai"):
@@ -42,8 +42,8 @@ def test_a_seasons_figures_agree_with_each_other():
     assert 250 <= sold_g < 300, "harvested from 250 g on"
     assert season.g_per_mol == pytest.approx(1000 * season.kg_per_m2_year / (365 * 200e-6 * 16 * 3600))
     assert season.kwh_per_kg * season.g_per_mol == pytest.approx(1e6 / 3 / 3.6e6 * 1000)
-    assert season.area_days >= 365 / season.heads_per_m2_year * 250 / sold_g * 0.999
-    assert season.moves == 0
+    assert season.area_days_per_head >= 365 / season.heads_per_m2_year * 250 / sold_g * 0.999
+    assert season.moves_per_head == 0
 
 
 def test_a_season_needs_steady_days():
@@ -91,14 +91,14 @@ def test_the_search_finds_the_best_of_its_grid():
     rows = np.array([[100.0] * 6, [30.0] * 6, [8.0] * 6])
     winner = search(rows, Densities, first_seeds=[0], final_seeds=[1, 2])
     assert (winner.row == 30).all() and winner.num_tried == 3
-    assert winner.area_days == pytest.approx(play(Densities(rows[1]), [1, 2]).area_days.mean())
+    assert winner.area_days == pytest.approx(play(Densities(rows[1]), [1, 2]).area_days_per_head.mean())
 
 
 def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
     found = read_yaml(SHIPPED)
     assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 25]
     season = play(Densities(np.array(found["fixed"]["per_m2"])), FINAL_SEEDS)
-    assert season.area_days.mean() == pytest.approx(found["fixed"]["area_days"], abs=2e-3)
+    assert season.area_days_per_head.mean() == pytest.approx(found["fixed"]["area_days"], abs=2e-3)
     assert as_yaml({}).splitlines() == SHIPPED.read_text("utf-8").splitlines()[:2]
 
 

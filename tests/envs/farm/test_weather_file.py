@@ -53,6 +53,11 @@ def replaced(number, column, value):
     return [*rows[: number - 1], ",".join(cells), *rows[number:]]
 
 
+def fahrenheit():
+    rows = [line.split(",") for line in lines()]
+    return [HEADER, *(",".join([a, b, f"{32 + 1.8 * float(c):.1f}", *rest]) for a, b, c, *rest in rows[1:])]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -77,6 +82,8 @@ def replaced(number, column, value):
             [row.replace(",80,", ",0.8,") for row in lines()],
             r"relative_humidity_percent is never above 0.8; .* a share",
         ),
+        (fahrenheit(), r"temperature_c is 46 on average; it looks like Fahrenheit"),
+        ([row.replace(",", ";") for row in lines()], r"line 1: its columns are separated by semicolons; write commas"),
         (lines(minutes=180), r"its lines are 180 min apart; they must be from 1 to 60"),
     ],
 )

@@ -1,0 +1,66 @@
+"""Plants are moved apart as they grow, as PPO has learned to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from farm_learning import low_of_mean, played, train
+
+from envs.farm.spacing_policies import play, shipped
+from envs.farm.trained import SEED, seeds_of_evaluation
+from rlplat.environments.task import Task
+from rlplat.evaluation.episodes import play_episodes
+from rlplat.evaluation.opponents import parse_opponent
+from rlplat.evaluation.trained import load_trained
+
+NUM_EPISODES = 20
+AREA_DAYS, MOVES = "area_days_per_head", "moves_per_head"
+
+
+def area_days(policy: str) -> np.ndarray:
+    """In episodes as long as those of the configuration."""
+    return play(shipped()[policy], seeds_of_evaluation(NUM_EPISODES), num_days=360).area_days_per_head
+
+
+@pytest.mark.learning
+@pytest.mark.timeout(900)
+def test_spacing_within_five_minutes_a_head_needs_less_floor_than_by_chance(tmp_path: Path) -> None:
+    run = train("spacing_schedule", tmp_path, "training.max_updates=20", minutes=5)
+    learned = played(run, NUM_EPISODES).measures[AREA_DAYS]
+    assert low_of_mean(area_days("random_schedule") - learned) > 0.3
+
+
+OPERATIONS = (
+    "env.parameters={action: operations, observation: table, num_rows: 4, num_columns: 5, robot: {num_operations: 3}}",
+    "agent.num_steps=121",
+    "agent.returns={discount: 0.98, trace: 0.95}",
+    "agent.training={num_epochs: 5, batch_size: 1024, learning_rate: 0.002, schedule: linear, entropy_weight: 0.001}",
+    "training.max_updates=40",
+)
+"""The robot's day itself, three operations of 22 x 21, on a bench of 20 slots."""
+
+
+@pytest.mark.learning
+@pytest.mark.timeout(1200)
+def test_spacing_operations_within_their_mask_earn_more_than_chance_and_than_nothing(tmp_path: Path) -> None:
+    run = train("spacing_schedule", tmp_path, *OPERATIONS, minutes=10)
+    task = load_trained(Path(run), "latest").env
+    assert isinstance(task, Task)
+    chance = play_episodes(task, parse_opponent("random").make_policy(task, 0), num_episodes=NUM_EPISODES, seed=SEED)
+    learned = played(run, NUM_EPISODES)
+    assert low_of_mean(learned.returns - chance.returns) > 3
+    assert low_of_mean(learned.returns) > -0.46 * 0.2 * 120, "rent and light of an empty bench"
+
+
+@pytest.mark.learning
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_spacing_a_head_needs_less_floor_than_at_the_best_single_density(tmp_path: Path) -> None:
+    learned = played(train("spacing_schedule", tmp_path, minutes=15), NUM_EPISODES).measures
+    best = area_days("three_stages")
+    print(
+        f"{learned[AREA_DAYS].mean():.3f} m2 d with {learned[MOVES].mean():.2f} moves; three stages {best.mean():.3f}"
+    )
+    assert low_of_mean(area_days("fixed") - learned[AREA_DAYS]) > 0
