@@ -39,7 +39,8 @@ OPTIONS = (
     Option("urgency reduced by 0.4", search={"fpu": "reduction", "fpu_value": 0.4}),
     Option("Gumbel, 16 moves at the root", search={"selection": "gumbel"}),
     Option("Gumbel, 4 moves at the root", search={"selection": "gumbel", "gumbel_actions": 4}),
-    Option("move by confidence bound", play={"lcb_deviations": 5.0}),
+    Option("move by visits", play={"lcb_deviations": 0.0}),
+    Option("move by confidence bound, half as wide", play={"lcb_deviations": 2.5}),
     Option("4 leaves at once, alone", play={"leaves_per_search": 4}, alone=True),
     Option("16 leaves at once, alone", play={"leaves_per_search": 16}, alone=True),
 )

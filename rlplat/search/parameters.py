@@ -73,7 +73,7 @@ class SearchParams:
     lcb_deviations: float = 0.0
     """z, >= 0: the best action of an analysis is that of the highest lower confidence bound q - z * standard error
     among those with at least 15 % of the most visits (KataGo, cpp/search, `lcbStdevs`, `minVisitPropForLCB`). 0: it is
-    the most visited one."""
+    the most visited one. Means nothing with `gumbel`."""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.num_simulations, Integral) and not isinstance(self.num_simulations, bool)

@@ -38,10 +38,10 @@ def gumbel(num_simulations, **changes):
     return SearchParams(num_simulations=num_simulations, selection="gumbel", **changes)
 
 
-def search(tree):
+def search(tree, **changes):
     game = LADDER.load(width=tree["width"], length=tree["length"], turns=tree["turns"])
     table = Table(tree["seed"], tree["width"], tree["length"])
-    params = gumbel(tree["simulations"], gumbel_actions=tree["considered"])
+    params = gumbel(tree["simulations"], gumbel_actions=tree["considered"], **changes)
     return analyse(game, [game.initial_state()], table, params, seed=0)
 
 
@@ -52,6 +52,11 @@ def test_visits_policies_and_moves_are_those_of_mctx_in_random_trees():
         assert found.visit_counts[0].tolist() == tree["visits"], tree
         np.testing.assert_allclose(found.policies[0], tree["policy"], atol=2e-5)
         assert found.best_actions[0] == tree["action"], tree
+
+
+def test_confidence_bounds_change_no_move_of_sequential_halving():
+    for tree in TREES:
+        assert search(tree, lcb_deviations=5.0).best_actions[0] == tree["action"], tree
 
 
 def test_every_simulation_is_a_visit_of_a_legal_action_and_few_actions_are_tried():

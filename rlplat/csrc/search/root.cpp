@@ -243,7 +243,7 @@ int Tree::safest_edge(const std::vector<float>& counts) const {
 int Tree::best_edge() const {
   const std::vector<float> counts = root_counts(), priors = root_priors();
   const bool was_visited = std::ranges::any_of(counts, [](float count) { return count > 0.0f; });
-  if (was_visited && params_->lcb_deviations > 0.0f && !root_proven()) {
+  if (was_visited && params_->lcb_deviations > 0.0f && !improves_ && !root_proven()) {
     const int safest = safest_edge(counts);
     if (safest >= 0) return safest;
   }
