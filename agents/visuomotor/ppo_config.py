@@ -27,6 +27,9 @@ class PpoTrainingConfig(ConfigModel):
     """Of learning rate and clip: `linear` brings both to 0 at `total_updates`."""
     total_updates: Count | None = None
     """Length of the schedule, in updates; by default `training.max_updates`."""
+    critic_updates: Annotated[int, Field(ge=0)] = 0
+    """Updates at first in which the critic learns alone, at least 0. A policy that begins as that of a guided policy
+    would lose what it can by a critic that knows nothing."""
     value_weight: NotNegative = 0.5
     """c1: of the critic's loss, at least 0."""
     entropy_weight: NotNegative = 0.0

@@ -60,13 +60,17 @@ class PpoLearner:
         model, normalises = self.trainer.model, self._config.normalise_observations
         is_first = float(model.returns.count) == 0
         model.returns.add(rollouts.counted(rollouts.arrays["discounted"]))
-        metrics = {} if is_first and normalises else self.trainer.learn(rollouts, left=self._left())
+        metrics = {} if is_first and normalises else self._learn(rollouts)
         if normalises:
             # Only now: the policy of the round is the one that these rollouts were made with.
             before = {name: array[:-1] for name, array in rollouts.observations.items()}
             model.observations.add({name: rollouts.counted(array) for name, array in before.items()})
         self._counts["updates"] += 1
         return metrics
+
+    def _learn(self, rollouts: Rollouts) -> Metrics:
+        critic_alone = self._counts["updates"] < self._config.training.critic_updates
+        return self.trainer.learn(rollouts, left=self._left(), critic_alone=critic_alone)
 
     def progress(self) -> Progress:
         owed = 1 if self._round else 0
@@ -104,7 +108,7 @@ class PpoLearner:
             trainer.rng.bit_generator.state = counters["order"]
 
     def initialise(self, weights: Arrays) -> None:
-        self.trainer.model.take(weights, "--init-from")
+        self.trainer.model.begin_as(weights, "--init-from")
 
     def _left(self) -> float:
         """Share of learning rate and clip that is left by now."""

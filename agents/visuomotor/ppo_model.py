@@ -7,8 +7,10 @@ The actor sees the group `policy` of observations. The critic is needed in train
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, factored, num_outputs
@@ -16,6 +18,7 @@ from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo_config import PpoConfig
 from agents.visuomotor.publishing import PublishedModule
+from agents.visuomotor.student_weights import as_network, is_student
 from rlplat.interfaces import Choices, Continuous, EnvSpec
 
 MASK = "action_mask"
@@ -58,6 +61,17 @@ class ActorCritic(PublishedModule):
         if MASK in observations:
             outputs = torch.where(observations[MASK] > 0, outputs, FORBIDDEN)
         return Categorical(outputs)
+
+    def begin_as(self, weights: Mapping[str, NDArray[Any]], origin: str) -> None:
+        """Begin with the weights of another run of PPO, or with a guided policy's student as the actor.
+
+        Raises CheckpointError: weights of another network or environment.
+        """
+        if is_student(weights):
+            network, moments = as_network(weights, origin)
+            actor = {f"actor.{name}": array for name, array in network.items()}
+            weights = {**self.published(), **actor, **moments}
+        self.take(weights, origin)
 
     def values(self, observations: Mapping[str, Tensor]) -> Tensor:
         """V(s) by normalised observations, in units of the reward that is learned from: `[B]`."""

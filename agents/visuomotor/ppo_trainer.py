@@ -53,7 +53,7 @@ class PpoTrainer:
         self.rng = rng
         self.skipped = SkippedSteps(spec.name)
 
-    def learn(self, rollouts: Rollouts, *, left: float) -> Metrics:
+    def learn(self, rollouts: Rollouts, *, left: float, critic_alone: bool = False) -> Metrics:
         """Make all epochs; the metrics are means over the minibatches. `left` scales learning rate and clip."""
         training = self._config.training
         set_learning_rate(self.optimizer, training.learning_rate * left)
@@ -62,7 +62,7 @@ class PpoTrainer:
         for _ in range(training.num_epochs):
             divergences = []
             for minibatch in self._minibatches(batch):
-                loss, norm = self._step(minibatch, training.clip * left)
+                loss, norm = self._step(minibatch, training.clip * left, critic_alone)
                 if training.max_kl is not None:
                     divergences.append(loss.kl.item())
                 sums += _metrics(loss, norm)
@@ -128,7 +128,7 @@ class PpoTrainer:
                 found.append(self.model.distribution(part).log_prob(part["actions"]))
         return torch.cat(found)
 
-    def _step(self, batch: Mapping[str, Tensor], clip: float) -> tuple[Loss, Tensor]:
+    def _step(self, batch: Mapping[str, Tensor], clip: float, critic_alone: bool) -> tuple[Loss, Tensor]:
         """One step down the gradient of a minibatch, already normalised; none if it is not finite."""
         training, distribution = self._config.training, self.model.distribution(batch)
         loss = ppo_loss(
@@ -140,7 +140,8 @@ class PpoTrainer:
             distribution.entropy(),
             clip=clip,
             value_weight=training.value_weight,
-            entropy_weight=training.entropy_weight,
+            entropy_weight=0.0 if critic_alone else training.entropy_weight,
+            policy_weight=0.0 if critic_alone else 1.0,
         )
         norm = descend(self.optimizer, loss.total, self._parameters, training.max_gradient_norm)
         if norm.isfinite():

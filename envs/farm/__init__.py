@@ -17,3 +17,8 @@ register(
     entry_point="envs.farm.seedling_env:SeedlingEnv",
     vector_entry_point="envs.farm.seedling_env:SeedlingVector",
 )
+register(
+    id="rlplat/FarmDay-v0",
+    entry_point="envs.farm.farm_day:FarmDay",
+    vector_entry_point="envs.farm.farm_day:FarmDayVector",
+)

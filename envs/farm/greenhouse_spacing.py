@@ -17,7 +17,7 @@ terminates an episode, `num_days` truncate it; `info["measures"]` then says what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from envs.farm.integrator import Array
 from envs.farm.overhead_view import OverheadView, Pictures
 from envs.farm.parameters import load_crop
-from envs.farm.plant_bench import PlantBench
+from envs.farm.plant_bench import Operations, PlantBench, Work
 from envs.farm.schedule import Schedule
 from envs.farm.settings import read_settings
 from envs.farm.spacing_accounts import AMOUNTS, COSTS, TERMS, SpacingAccounts, SpacingSums
@@ -60,16 +60,25 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         "render_fps": 10,
     }
 
+    name: ClassVar[str] = "GreenhouseSpacing"
+    Settings: ClassVar[type[SpacingSettings]] = SpacingSettings
+    terms: ClassVar[tuple[str, ...]] = TERMS
+    """Of the reward."""
+    shows_vigour: ClassVar[bool] = False
+    """Whether tables say which plants have been harmed."""
+
     def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **settings: Any) -> None:
-        """Take settings by name (`SpacingSettings`). Raises ConfigError: a setting or a file that cannot be used."""
-        self.settings = read_settings(SpacingSettings, "GreenhouseSpacing", settings)
+        """Take settings by name (`Settings`). Raises ConfigError: a setting or a file that cannot be used."""
+        self.settings = read_settings(self.Settings, self.name, settings)
         self.num_envs, self.render_mode = num_envs, render_mode
         self.metadata = self.metadata | {"step": (float(self.settings.days_per_action), "days")}
         self.bench = PlantBench(self.settings, load_crop(self.settings.crop).plant, num_envs)
         self.schedule = Schedule(self.bench)
         self.accounts = SpacingAccounts(self.settings, self.bench.lattice.area_m2)
+        self.reward_area_m2 = 1.0
+        """What the reward is divided by."""
         self._sums = SpacingSums()
-        self._observer = Observer(self.bench)
+        self._observer = Observer(self.bench, shows_vigour=self.shows_vigour)
         self.single_action_space = action_space(self.settings, self.bench.lattice.num_slots)
         self.single_observation_space = self._observer.space
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -89,12 +98,12 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
     ) -> tuple[Observations, dict[str, Any]]:
         """Clear the benches. A seed (or one for each) determines all that follows; without, the generators go on."""
         if options and "reset_mask" in options:
-            raise EnvError("GreenhouseSpacing: options.reset_mask is given; its benches are cleared together only")
+            raise EnvError(f"{self.name}: options.reset_mask is given; its benches are cleared together only")
         if seed is not None or self._generators is None:
             seeds = [None] * self.num_envs if seed is None else seed
             each = [seeds + i for i in range(self.num_envs)] if isinstance(seeds, int) else list(seeds)
             if len(each) != self.num_envs:
-                raise EnvError(f"GreenhouseSpacing: {len(each)} seeds are given; it has {self.num_envs} benches")
+                raise EnvError(f"{self.name}: {len(each)} seeds are given; it has {self.num_envs} benches")
             self._generators = [np_random(one)[0] for one in each]
         return self.begin(self._generators), {}
 
@@ -111,7 +120,7 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.bench.clear()
         self.schedule.reset()
         self._sums = SpacingSums()
-        self._money = {name: np.zeros(self.num_envs) for name in TERMS}
+        self._money = {name: np.zeros(self.num_envs) for name in self.terms}
         self.day = 0
         return self._observe()
 
@@ -124,19 +133,20 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         """
         never = np.zeros(self.num_envs, dtype=bool)
         if self._generators is None:
-            raise EnvError("GreenhouseSpacing: step() was called before reset()")
+            raise EnvError(f"{self.name}: step() was called before reset()")
         if self.day == self.settings.num_days:
             return self.begin(self._generators), np.zeros(self.num_envs), never, never.copy(), {}
-        check_actions(actions, self.single_action_space, (self.num_envs,))
+        check_actions(self.name, actions, self.single_action_space, (self.num_envs,))
         infos = self._pass_day(actions)
         for _ in range(self.settings.days_per_action - 1):
             for total, more in zip(infos.values(), self._pass_day(actions).values(), strict=True):
                 for name, value in more.items():
                     total[name] = total[name] + value
+        infos["reward_terms"] = {name: eur / self.reward_area_m2 for name, eur in infos["reward_terms"].items()}
         reward = np.add.reduce(list(infos["reward_terms"].values()))
-        season = self._sums.season(self.accounts) if self.day == self.settings.num_days else None
-        if season is not None:
-            infos["measures"] = vars(season)
+        measures = self._measures() if self.day == self.settings.num_days else None
+        if measures is not None:
+            infos["measures"] = measures
         told: dict[str, Any] = {**infos, **{f"_{name}": ~never for name in infos}}
         truncated = np.full(self.num_envs, self.day == self.settings.num_days)
         return self._observe(), reward, never, truncated, told
@@ -144,15 +154,14 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
     def _pass_day(self, actions: Actions) -> dict[str, dict[str, Array]]:
         """Let the robot work and the plants grow; return the day's reward terms, costs and amounts."""
         operations = self.schedule.operations(actions) if self.settings.action == "schedule" else actions
-        work = self.bench.work(operations, self._seedlings_g[self.day], self._breaks[self.day], self._price[self.day])
+        infos = self._work(operations)
         self.bench.grow()
         self.day += 1
-        terms = self.accounts.terms(work)
-        costs, amounts = ({name: getattr(work, name) for name in names} for names in (COSTS, AMOUNTS))
-        for name, value in terms.items():
+        for name, value in infos["reward_terms"].items():
             self._money[name] = self._money[name] + value
-        self._sums.add(self.day, {"reward": np.add.reduce(list(terms.values())), **costs, **amounts})
-        return {"reward_terms": terms, "costs": costs, "amounts": amounts}
+        reward = np.add.reduce(list(infos["reward_terms"].values()))
+        self._sums.add(self.day, {"reward": reward, **infos["costs"], **infos["amounts"]})
+        return infos
 
     def expert_actions(self) -> Actions:
         """Return what the best three stages would do now; of operations, the rule that holds leaf area."""
@@ -182,6 +191,17 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self._view = self._view or OverheadView(self.bench.lattice, _FRAME_PIXELS_PER_PITCH)
         return tuple(self._view.draw(self.bench))
 
+    def _work(self, operations: Operations) -> dict[str, dict[str, Array]]:
+        """Let the robot do its day's work; return its reward terms in EUR, costs and amounts."""
+        day = self.day
+        work = self.bench.work(operations, self._seedlings_g[day], self._breaks[day], self._price[day])
+        return report(work, self.accounts.terms(work))
+
+    def _measures(self) -> dict[str, Array] | None:
+        """Return what the steady days of the episode brought; None if there were none."""
+        season = self._sums.season(self.accounts)
+        return None if season is None else vars(season)
+
     def _observe(self) -> Observations:
         assert self._generators is not None
         return self._observer.observe(self.day / self.settings.num_days, self._price[self.day], self._generators)
@@ -192,9 +212,11 @@ class GreenhouseSpacing(gym.Env[Observations, Actions]):
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
+    Vector: ClassVar[type[GreenhouseSpacingVector]] = GreenhouseSpacingVector
+
     def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
         """Take settings by name, see `GreenhouseSpacingVector`."""
-        self.vector = GreenhouseSpacingVector(1, render_mode=render_mode, **settings)
+        self.vector = self.Vector(1, render_mode=render_mode, **settings)
         self.render_mode = render_mode
         self.action_space = self.vector.single_action_space
         self.observation_space = self.vector.single_observation_space
@@ -209,8 +231,8 @@ class GreenhouseSpacing(gym.Env[Observations, Actions]):
     def step(self, action: Actions) -> tuple[Observations, float, bool, bool, dict[str, Any]]:
         """Let a day pass. Raises EnvError: see `GreenhouseSpacingVector.step`; also after the last day."""
         if self.vector.day == self.vector.settings.num_days:
-            raise EnvError("GreenhouseSpacing: step() was called with no episode under way; call reset()")
-        check_actions(action, self.action_space, ())
+            raise EnvError(f"{self.vector.name}: step() was called with no episode under way; call reset()")
+        check_actions(self.vector.name, action, self.action_space, ())
         observations, reward, terminated, truncated, infos = self.vector.step(np.asarray(action)[None])
         info = {name: {key: float(value[0]) for key, value in infos[name].items()} for name in infos if name[0] != "_"}
         return _first(observations), float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
@@ -234,13 +256,22 @@ def action_space(settings: SpacingSettings, num_slots: int) -> gym.spaces.Space[
     return gym.spaces.MultiDiscrete(np.tile((num_slots + 2, num_slots + 1), (settings.robot.num_operations, 1)))
 
 
-def check_actions(actions: Any, space: gym.spaces.Space[Any], batched: tuple[int, ...]) -> None:
+def report(work: Work, terms: dict[str, Array]) -> dict[str, dict[str, Array]]:
+    """Return what `infos` say about a day's work."""
+    return {
+        "reward_terms": terms,
+        "costs": {name: getattr(work, name) for name in COSTS},
+        "amounts": {name: getattr(work, name) for name in AMOUNTS},
+    }
+
+
+def check_actions(name: str, actions: Any, space: gym.spaces.Space[Any], batched: tuple[int, ...]) -> None:
     """Raise EnvError for actions of another shape than `batched` and the space's, out of the space, not numbers."""
     assert space.shape is not None
     shape = (*batched, *space.shape)
     if not isinstance(actions, np.ndarray) or actions.shape != shape:
         found = f"shape {list(actions.shape)}" if isinstance(actions, np.ndarray) else f"a {type(actions).__name__}"
-        raise EnvError(f"GreenhouseSpacing: the action has {found}; it must be an array of shape {list(shape)}")
+        raise EnvError(f"{name}: the action has {found}; it must be an array of shape {list(shape)}")
     if isinstance(space, gym.spaces.Box):
         highest, advice = np.ones(space.shape), "a number from 0 to 1; clip it to the action space"
     else:
@@ -253,7 +284,7 @@ def check_actions(actions: Any, space: gym.spaces.Space[Any], batched: tuple[int
         where = f" of bench {place[0]}" if batched else ""
         what = {1: "for age class {}", 2: "of operation {}, part {},"}[len(space.shape)].format(*place[len(batched) :])
         raise EnvError(
-            f"GreenhouseSpacing: the action {what}{where} is {actions[tuple(place)]}; it must be "
+            f"{name}: the action {what}{where} is {actions[tuple(place)]}; it must be "
             + advice.format(highest[tuple(place[len(batched) :])])
         )
 

@@ -1,7 +1,7 @@
 """The bench from above, drawn with numpy: rosettes of leaves over a pale bench, the largest in front.
 
-What a camera would see: size and place of every plant, pallor of those that stretched, shadows. Not what it would not:
-age, reserves, weight.
+What a camera would see: size and place of every plant, pallor of those that stretched or were harmed, shadows. Not
+what it would not: age, reserves, weight.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from envs.farm.integrator import Array
 from envs.farm.lattice import PITCH_M, Lattice
-from envs.farm.plant_bench import QUALITY, PlantBench
+from envs.farm.plant_bench import QUALITY, VIGOUR, PlantBench
 
 Pictures = NDArray[np.uint8]
 Colours = NDArray[np.float32]
@@ -49,7 +49,7 @@ class OverheadView:
         picture = self._bench * lit[..., None]
         seen = np.nonzero(in_front >= 0)
         plant = in_front[seen]
-        pale = 1 - bench.plants[QUALITY, houses, slots]
+        pale = 1 - bench.plants[QUALITY, houses, slots] * bench.plants[VIGOUR, houses, slots]
         picture[seen] = self._leaves(seen, slots[plant], radius[plant], pale[plant])
         if noise is not None:
             picture += noise

@@ -93,12 +93,15 @@ class PlantModel:
         """Return shoot fresh weight `[N]` in g per plant."""
         return self.shoot_dry_weight_g(state) / self.parameters.dry_matter_fraction
 
-    def rates(self, state: Array, climate: Climate, light_area: LightArea) -> PlantRates:
-        """Return fluxes and limiting factors of plants `[2, N]`. Raises EnvError for input out of range."""
-        _check(state, climate)
-        return self._rates(state, climate, light_area)
+    def rates(self, state: Array, climate: Climate, light_area: LightArea, vigour: Array | float = 1.0) -> PlantRates:
+        """Return fluxes and limiting factors of plants `[2, N]`; `vigour` as in `step`.
 
-    def _rates(self, state: Array, climate: Climate, light_area: LightArea) -> PlantRates:
+        Raises EnvError for input out of range.
+        """
+        _check(state, climate, vigour)
+        return self._rates(state, climate, light_area, vigour)
+
+    def _rates(self, state: Array, climate: Climate, light_area: LightArea, vigour: Array | float) -> PlantRates:
         p = self.parameters
         reserves, structure = np.maximum(state[0], 0.0), np.maximum(state[1], 0.0)
         temperature_c = np.asarray(climate.temperature_c, dtype=np.float64)
@@ -115,7 +118,7 @@ class PlantModel:
         photosynthesis = light_limit * supply * light_area_m2
 
         reserve_limit = reserves / (p.growth_saturation * structure + reserves + _TINY)
-        growth = p.growth_rate_per_s * reserve_limit * p.growth_q10 ** ((temperature_c - 20) / 10) * structure
+        growth = vigour * p.growth_rate_per_s * reserve_limit * p.growth_q10 ** ((temperature_c - 20) / 10) * structure
         organs = p.shoot_respiration_per_s * (1 - p.root_fraction) + p.root_respiration_per_s * p.root_fraction
         one = np.ones_like(structure)
         return PlantRates(
@@ -130,17 +133,27 @@ class PlantModel:
             reserve_limit=reserve_limit,
         )
 
-    def derivative(self, state: Array, climate: Climate, light_area: LightArea) -> Array:
+    def derivative(self, state: Array, climate: Climate, light_area: LightArea, vigour: Array | float = 1.0) -> Array:
         """Return the change of plants `[2, N]` in g per plant and s, as published; of unchecked input."""
-        now = self._rates(state, climate, light_area)
+        now = self._rates(state, climate, light_area, vigour)
         return np.stack([now.photosynthesis - now.growth - now.respiration - now.growth_loss, now.growth])
 
     def check_step(self, step_s: float) -> None:
         """Raise EnvError if the integration is unstable with this step."""
         check_step(step_s, self.fastest_per_s, _MODEL)
 
-    def step(self, state: Array, climate: Climate, step_s: float, light_area: LightArea) -> Array:
+    def step(
+        self,
+        state: Array,
+        climate: Climate,
+        step_s: float,
+        light_area: LightArea,
+        vigour: Array | float = 1.0,
+    ) -> Array:
         """Return plants `[2, N]` after `step_s` seconds in a constant climate.
+
+        `vigour`, a number or `[N]`, multiplies the growth rate c_gr: 1 for a plant that nothing has harmed, 0 for one
+        that forms no structure.
 
         The published model lets maintenance drive reserves below 0 in long darkness. Here the plant then starves: what
         is lacking is taken from its structure, so total weight is lost as published and no state is negative.
@@ -148,8 +161,8 @@ class PlantModel:
         Raises EnvError: input out of range, a step too large for the integrator, a state that is not finite.
         """
         self.check_step(step_s)
-        _check(state, climate)
-        after = rk4_step(lambda inner: self.derivative(inner, climate, light_area), state, step_s)
+        _check(state, climate, vigour)
+        after = rk4_step(lambda inner: self.derivative(inner, climate, light_area, vigour), state, step_s)
         check_state(_MODEL, ("x_n", "x_s"), after)
         lacking = np.minimum(after[0], 0.0)
         return np.stack([after[0] - lacking, np.maximum(after[1] + lacking, 0.0)])
@@ -164,11 +177,12 @@ class PlantModel:
         return np.asarray(carboxylation * passage / (carboxylation + passage))
 
 
-def _check(state: Array, climate: Climate) -> None:
+def _check(state: Array, climate: Climate, vigour: Array | float) -> None:
     check_inputs(
         _MODEL,
         state=(state, -1e3, 1e6),
         temperature_c=(climate.temperature_c, -40, 60),
         par_w_per_m2=(climate.par_w_per_m2, 0, 1000),
         co2_ppm=(climate.co2_ppm, 0, 1e5),
+        vigour=(vigour, 0, 1),
     )

@@ -17,8 +17,9 @@ from envs.farm.parameters import PlantParameters
 from envs.farm.plant import Climate, PlantModel
 from envs.farm.spacing_settings import SpacingSettings
 
-RESERVES, STRUCTURE, AGE, SHADE, QUALITY = range(5)
-"""Rows of `PlantBench.plants`: g, g, days since planting, days of shade in a row, part of the price that is paid."""
+RESERVES, STRUCTURE, AGE, SHADE, QUALITY, VIGOUR = range(6)
+"""Rows of `PlantBench.plants`: g, g, days since planting, days of shade in a row, part of the price that is paid, part
+of its growth rate that harm has left to the plant."""
 
 PAR_W_PER_UMOL = 0.217
 """W m-2 per umol m-2 s-1 of white light."""
@@ -58,7 +59,7 @@ class PlantBench:
             if hours:
                 self.model.check_step(3600 * hours)
         self.canopy = Canopy(self.lattice, num_houses, parameters.light_extinction, settings.leaf_layers)
-        self.plants: Array = np.zeros((5, num_houses, self.lattice.num_slots))
+        self.plants: Array = np.zeros((6, num_houses, self.lattice.num_slots))
         self.light_share: Array = np.zeros((num_houses, self.lattice.num_slots))
         """Light that plants took at the end of the day, of what each would take alone."""
 
@@ -80,16 +81,24 @@ class PlantBench:
         self.plants[:] = 0
         self.light_share[:] = 0
 
-    def work(self, operations: Operations, seedlings_g: Array, breaks: NDArray[np.bool_], price: Array) -> Work:
+    def work(
+        self,
+        operations: Operations,
+        seedlings_g: Array,
+        breaks: NDArray[np.bool_],
+        price: Array,
+        vigour: Array | None = None,
+    ) -> Work:
         """Carry out a day's operations, one after the other.
 
-        `seedlings_g` `[N, D]` are the dry weights of the nursery's plants in the order in which they are taken,
-        `breaks` `[N, K]` says which operations damage the plant they set down, `price` `[N]` is the day's over the
-        usual.
+        `seedlings_g` `[N, D]` are the dry weights of the nursery's plants in the order in which they are taken, and
+        `vigour` `[N, D]` theirs (1 by default), `breaks` `[N, K]` says which operations damage the plant they set down,
+        `price` `[N]` is the day's over the usual.
         """
         num_slots, num_houses = self.lattice.num_slots, self.num_houses
         done = Work(*(np.zeros(num_houses) for _ in range(9)))
         houses = np.arange(num_houses)
+        vigour = np.ones_like(seedlings_g) if vigour is None else vigour
         for turn in range(operations.shape[1]):
             source, target = operations[:, turn].T
             if (source > num_slots).all():
@@ -103,7 +112,8 @@ class PlantBench:
             done.refused += (source <= num_slots) & ~(new | moved | cut)
             self._harvest(houses[cut], source[cut], price, done)
             self._move(houses[moved], source[moved], target[moved])
-            self._plant(houses[new], target[new], seedlings_g[houses[new], done.planted[new].astype(np.intp)])
+            taken_new = houses[new], done.planted[new].astype(np.intp)
+            self._plant(houses[new], target[new], seedlings_g[taken_new], vigour[taken_new])
             self._damage(houses[broken], target[broken])
             done.planted += new
             done.moves += moved
@@ -127,31 +137,36 @@ class PlantBench:
         self.plants[:, houses, target] = self.plants[:, houses, source]
         self.plants[:, houses, source] = 0
 
-    def _plant(self, houses: NDArray[np.intp], slots: Operations, dry_weight_g: Array) -> None:
+    def _plant(self, houses: NDArray[np.intp], slots: Operations, dry_weight_g: Array, vigour: Array) -> None:
         reserves = self.settings.seedlings.reserve_fraction
         zero, one = np.zeros_like(dry_weight_g), np.ones_like(dry_weight_g)
-        rows = (reserves * dry_weight_g, (1 - reserves) * dry_weight_g, zero, zero, one)
+        rows = (reserves * dry_weight_g, (1 - reserves) * dry_weight_g, zero, zero, one, vigour)
         self.plants[:, houses, slots] = np.stack(rows)
 
     def _damage(self, houses: NDArray[np.intp], slots: Operations) -> None:
         self.plants[: STRUCTURE + 1, houses, slots] *= 1 - self.settings.robot.damage_fraction
+        self.plants[VIGOUR, houses, slots] *= 1 - self.settings.stress.of_damage
 
     def grow(self) -> None:
         """Let a day pass: light, then darkness. Raises EnvError: see `PlantModel.step`."""
         room, quality = self.settings.room, self.settings.quality
         houses, slots = np.nonzero(self.present)
         plants = self.plants[:, houses, slots]
-        state = plants[: STRUCTURE + 1]
+        state, vigour = plants[: STRUCTURE + 1], plants[VIGOUR]
         light, dark = 3600 * room.light_h, 3600 * (24 - room.light_h)
         if light:
             lamps = Climate(room.temperature_c, PAR_W_PER_UMOL * room.ppfd_umol_per_m2_s, room.co2_ppm)
-            state = self.model.step(state, lamps, light, lambda area: self.canopy.light_area_m2(houses, slots, area))
+            state = self.model.step(
+                state, lamps, light, lambda area: self.canopy.light_area_m2(houses, slots, area), vigour
+            )
         if dark:
-            state = self.model.step(state, Climate(room.temperature_c, 0.0, room.co2_ppm), dark, np.zeros_like)
+            state = self.model.step(state, Climate(room.temperature_c, 0.0, room.co2_ppm), dark, np.zeros_like, vigour)
         share = self.canopy.light_share(houses, slots, self.model.leaf_area_m2(state))
         shade = np.where(share < quality.light_share, plants[SHADE] + 1, 0)
         lost = np.where(shade > quality.num_days, quality.loss_per_day, 0.0)
-        plants = np.stack([*state, plants[AGE] + 1, shade, np.maximum(plants[QUALITY] - lost, 0)])
+        quality_left = np.maximum(plants[QUALITY] - lost, 0)
+        recovered = np.minimum(vigour + self.settings.stress.recovery_per_day, 1)
+        plants = np.stack([*state, plants[AGE] + 1, shade, quality_left, recovered])
         self.plants[:, houses, slots] = plants
         self.light_share[:] = 0
         self.light_share[houses, slots] = share

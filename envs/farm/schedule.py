@@ -40,12 +40,18 @@ class Schedule:
         self.life_d: Array = np.empty(bench.num_houses)
         """Days from planting to harvest, a running mean."""
         self._due: Array = np.empty(bench.num_houses)
+        self._owed: Array = np.empty(bench.num_houses)
         self.reset()
 
     def reset(self) -> None:
         """Forget what the last crop took."""
         self.life_d[:] = FIRST_LIFE_D
         self._due[:] = 0
+        self._owed[:] = 0
+
+    def owe(self, number: Array) -> None:
+        """Plant so many seedlings more the next time, `[N]`, for those that did not come to stand."""
+        self._owed += number
 
     def operations(self, actions: Array) -> Operations:
         """Return the day's operations."""
@@ -82,7 +88,8 @@ class Schedule:
     def _num_new(self, of_class: Array, taken_m2: Array) -> np.ndarray:
         """Return how many seedlings to plant, `[N]`; what is not a whole one waits for the next day."""
         area_m2 = self.bench.lattice.area_m2
-        self._due = np.minimum(self._due, 1) + area_m2 / self.area_days(of_class)
+        self._due = np.minimum(self._due, 1) + area_m2 / self.area_days(of_class) + self._owed
+        self._owed[:] = 0
         fitting = np.floor(np.maximum(area_m2 - taken_m2, 0) / of_class[:, 0] + 1e-9)
         number = np.minimum(np.minimum(np.floor(self._due), fitting), self.bench.settings.seedlings.num_per_day)
         self._due -= number

@@ -12,11 +12,16 @@ from envs.farm.integrator import Array
 
 def interval(values: Array) -> str:
     """Return the mean of `[N]` with its 95 % interval (Student's t)."""
-    mean = float(np.mean(values))
+    mean, (low, high) = float(np.mean(values)), ends(values)
+    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def ends(values: Array) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of the mean of `[N]` (Student's t); nan of one value or infinite ones."""
     if len(values) < 2 or not np.isfinite(values).all():
-        return f"{mean:.3f}"
-    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    return f"{mean:.3f} [{mean - half:.3f}, {mean + half:.3f}]"
+        return np.nan, np.nan
+    mean, half = float(np.mean(values)), float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+    return mean - half, mean + half
 
 
 def share_of_gap(values: Array, low: Array, high: Array) -> str:

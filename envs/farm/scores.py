@@ -5,6 +5,7 @@ python -m envs.farm.scores climate --search           # its best set-points of t
 python -m envs.farm.scores spacing                    # GreenhouseSpacing, on 20 seeds
 python -m envs.farm.scores spacing --search           # its best schedules, written to schedules.yaml
 python -m envs.farm.scores seedling --run runs/NAME   # SeedlingTransplant, on 200 trays, with the policy of a run
+python -m envs.farm.scores farm_day                   # FarmDay: arms, the gap of the model, and who wins
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from envs.farm import climate_scores, seedling_scores, spacing_scores
+from envs.farm import climate_scores, farm_day_scores, seedling_scores, spacing_scores
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -23,6 +24,7 @@ def main(words: Sequence[str] | None = None) -> None:
         ("climate", climate_scores, "LettuceClimate"),
         ("spacing", spacing_scores, "GreenhouseSpacing"),
         ("seedling", seedling_scores, "SeedlingTransplant"),
+        ("farm_day", farm_day_scores, "FarmDay"),
     ):
         options = environments.add_parser(name, help=title, description=f"Scores of {title}.")
         environment.add_options(options)

@@ -159,6 +159,7 @@ def transplant(
     steps, success = np.zeros(len(seeds), dtype=int), np.zeros(len(seeds), dtype=bool)
     runs = np.ones(len(seeds), dtype=bool)
     while runs.any():
+        vector.task.set_trays([()] * len(seeds))  # benches that are done go on without seedlings
         seen, _, terminated, truncated, infos = vector.step(player.act(observations))
         observations = read_observations(space, seen)
         steps += runs

@@ -35,6 +35,8 @@ class SeedlingSettings(RobotSettings):
     """Good seedlings in the tray; null: 1 up to level 2, 4 above."""
     num_poor: Annotated[int, Field(ge=0, le=MAX_PLUGS)] | None = None
     """Poor seedlings, which must be left; null: 2 at level 4, none below."""
+    reward: Literal["placement", "growth"] = "placement"
+    """For seedlings put where they belong, or for what becomes of them by harvest; see `growth_reward`."""
     positions: Positions = "all"
     """Which cells of the tray hold seedlings: all, or those over fields of one colour of a chess board of 10 cm."""
     adhesion_n: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (1.5, 8.0)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from envs.farm import gantry, seedling_bench, seedling_plant, transplanting_arm
 from envs.farm.gantry import Gantry
+from envs.farm.growth_reward import GrowthReward
 from envs.farm.seedling_bench import DECK_M, RAFT_CENTRE_M, TRAY_CENTRE_M, holes
 from envs.farm.seedling_cameras import FRONT
 from envs.farm.seedling_damage import Damage
@@ -87,6 +88,7 @@ class SeedlingTransplant(Task):
         self._holes = holes(settings.num_good)
         self._script = Script(self.robot)
         self._before = self.trays.values.copy()
+        self._growth = GrowthReward(self.step_s) if settings.reward == "growth" else None
         self._next: list[Sequence[Seedling] | None] = [None] * batch.nsim
 
     @classmethod
@@ -185,9 +187,12 @@ class SeedlingTransplant(Task):
     def reward_terms(self, actions: Array) -> Terms:
         """Return terms: 1 for the first lift of a good plug, 5 for its planting, -2 for that of a poor seedling.
 
-        -5 for damage that loses a plant, in proportion for less; a little for time and effort.
+        -5 for damage that loses a plant, in proportion for less; a little for time and effort. Or those of
+        `growth_reward`, where the settings ask for it.
         """
         values, before = self.trays.values, self._before
+        if self._growth is not None:
+            return self._growth.terms(before, values)
         good, poor = self.trays.is_good(), self.trays.is_poor()
         planted = (values[..., PLANTED] > 0) * 1.0 - (before[..., PLANTED] > 0)
         harm = _harm(values) - _harm(before)

@@ -25,12 +25,13 @@ class SpacingAccounts:
 
     def __init__(self, settings: SpacingSettings, area_m2: float) -> None:
         money, room = settings.money, settings.room
+        self.area_m2 = area_m2
         self.light_mol_per_day = room.ppfd_umol_per_m2_s * 1e-6 * 3600 * room.light_h * area_m2
         """Of the lamps over a bench."""
         self.light_kwh_per_day = self.light_mol_per_day * 1e6 / money.lamp_umol_per_j / _J_PER_KWH
         self.area_m2 = area_m2
         self._money = money
-        self._fixed = {
+        self.fixed = {
             "rent": -money.rent_eur_per_m2_day * area_m2,
             "light": -money.light_eur_per_kwh * self.light_kwh_per_day,
         }
@@ -38,7 +39,7 @@ class SpacingAccounts:
     def terms(self, work: Work) -> dict[str, Array]:
         """Return the reward's terms."""
         operations = work.planted + work.moves + work.harvested
-        fixed = {name: np.full(operations.shape, value) for name, value in self._fixed.items()}
+        fixed = {name: np.full(operations.shape, value) for name, value in self.fixed.items()}
         return {
             "sales": work.sales_eur,
             **fixed,
@@ -75,7 +76,8 @@ class SpacingSums:
     """Sums over the days of an episode after the fortieth."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, Array] = {}
+        self.totals: dict[str, Array] = {}
+        """By name."""
         self._num_days = 0
 
     def add(self, day: int, values: dict[str, Array]) -> None:
@@ -84,11 +86,11 @@ class SpacingSums:
             return
         self._num_days += 1
         for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0) + value
+            self.totals[name] = self.totals.get(name, 0) + value
 
     def season(self, accounts: SpacingAccounts) -> Season | None:
         """Return what all these days brought; None if there were none."""
-        sums, num_days = self._sums, self._num_days
+        sums, num_days = self.totals, self._num_days
         if not num_days:
             return None
         area_days, years = accounts.area_m2 * num_days, num_days / 365

@@ -4,9 +4,10 @@
     classes   [3 x 6 + 4] plants, mean shoot dry weight g and mean share of light of each age class
     overhead  {"overhead": uint8 [H, W, 3], "numbers": [4]}
 
-Each ends with, or has as `numbers`: share of the days that are over, price over the usual, plants on the bench,
-seedlings in the nursery. None shows reserves. With operations as actions there is the group `action_mask` `[2 S + 3]`
-besides: whether a source, and then a target, is possible at the beginning of the day.
+In FarmDay a slot has a fifth number, its plant's vigour. Each ends with, or has as `numbers`: share of the days that
+are over, price over the usual, plants on the bench, seedlings in the nursery. None shows reserves. With operations as
+actions there is the group `action_mask` `[2 S + 3]` besides: whether a source, and then a target, is possible at the
+beginning of the day.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from envs.farm.integrator import Array
 from envs.farm.overhead_view import OverheadView
-from envs.farm.plant_bench import AGE, QUALITY, STRUCTURE, PlantBench
+from envs.farm.plant_bench import AGE, QUALITY, STRUCTURE, VIGOUR, PlantBench
 from envs.farm.spacing_settings import NUM_CLASSES
 
 NUM_NUMBERS = 4
@@ -35,8 +36,8 @@ Observations = dict[str, Any]
 class Observer:
     """Makes the observations of benches."""
 
-    def __init__(self, bench: PlantBench) -> None:
-        self._bench = bench
+    def __init__(self, bench: PlantBench, *, shows_vigour: bool = False) -> None:
+        self._bench, self._shows_vigour = bench, shows_vigour
         self._kind = bench.settings.observation
         self._view = OverheadView(bench.lattice, PIXELS_PER_PITCH) if self._kind == "overhead" else None
         groups = {"policy": self._policy_space()}
@@ -67,7 +68,8 @@ class Observer:
     def _table(self) -> Array:
         bench = self._bench
         weight_g = bench.model.shoot_dry_weight_g(bench.plants[: STRUCTURE + 1])
-        return np.stack([weight_g, bench.plants[AGE], bench.light_share, bench.plants[QUALITY]], axis=2)
+        rows = [weight_g, bench.plants[AGE], bench.light_share, bench.plants[QUALITY]]
+        return np.stack([*rows, bench.plants[VIGOUR]] if self._shows_vigour else rows, axis=2)
 
     def classes(self) -> Array:
         """Return plants, mean shoot dry weight g and mean share of light of each age class, `[N, 6, 3]`."""
@@ -95,7 +97,8 @@ class Observer:
             picture = gym.spaces.Box(0, 255, self._view.shape, np.uint8)
             return gym.spaces.Dict({"overhead": picture, "numbers": _box(numbers)})
         one, share = (0, np.inf), (0, 1)
-        rows = [one, one, share, share] * slots if self._kind == "table" else [(0, slots), one, share] * NUM_CLASSES
+        in_slot = [one, one, share, share, share] if self._shows_vigour else [one, one, share, share]
+        rows = in_slot * slots if self._kind == "table" else [(0, slots), one, share] * NUM_CLASSES
         return _box([*rows, *numbers])
 
 

@@ -78,6 +78,15 @@ class Quality(Settings):
     """Of the price, for every further day in a row."""
 
 
+class Stress(Settings):
+    """What harm does to growth: it multiplies the growth rate by a factor, which comes back to 1 day by day."""
+
+    of_damage: Fraction = 0.0
+    """Part of its growth rate that a plant loses whose leaves break when it is set down."""
+    recovery_per_day: Fraction = 0.1
+    """Added to the factor."""
+
+
 class SpacingSettings(Settings):
     """Everything that can be set of GreenhouseSpacing."""
 
@@ -102,6 +111,7 @@ class SpacingSettings(Settings):
     seedlings: Seedlings = Seedlings()
     robot: Robot = Robot()
     quality: Quality = Quality()
+    stress: Stress = Stress()
 
     @model_validator(mode="after")
     def _actions_fill_the_days(self) -> SpacingSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +228,20 @@ def test_pictures_are_seen_beside_numbers(tmp_path):
         model.distribution(as_tensors(seen)).mode().detach(), model.distribution(as_tensors(other)).mode().detach()
     )
     assert model.values(as_tensors(seen | {"privileged": np.ones((5, 2), np.float32)})).shape == (5,)
+
+
+def test_at_first_the_critic_learns_alone_if_asked_for(tmp_path):
+    _, agent = make(tmp_path, "agent.training.critic_updates=2", "agent.training.entropy_weight=0.1")
+    learner = agent.make_learner(inline=True)
+    made = [learner.publish()]
+    for _ in range(3):
+        _, arrays, summary = collect(agent, learner)
+        learner.ingest(arrays, summary)
+        learner.update(1)
+        made.append(learner.publish())
+    actors, critics = ([[w[n] for n in w if n.startswith(part)] for w in made] for part in ("actor", "critic"))
+    changed = [
+        [any((a != b).any() for a, b in zip(before, after, strict=True)) for before, after in pairwise(of)]
+        for of in (actors, critics)
+    ]
+    assert changed == [[False, False, True], [False, True, True]], "the first round serves to normalise"

@@ -13,7 +13,7 @@ import envs.farm  # noqa: F401  (registers the environment)
 from envs.farm.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
 from envs.farm.overhead_view import OverheadView
 from envs.farm.plant import Climate
-from envs.farm.plant_bench import AGE, QUALITY, SHADE, STRUCTURE
+from envs.farm.plant_bench import AGE, QUALITY, SHADE, STRUCTURE, VIGOUR
 from envs.farm.schedule import action_for, room_m2
 from envs.farm.spacing_accounts import COSTS, TERMS
 from envs.farm.spacing_observations import sampling_mask
@@ -211,7 +211,7 @@ def test_a_heavier_head_earns_more_up_to_350_g_and_a_light_one_nothing():
     env = by_hand(money={"price_sd": 0.0})
     bench = env.vector.bench
     for fresh_g, eur in ((149, 0), (200, 0.5), (250, 1), (300, 1.1), (350, 1.2), (900, 1.2)):
-        bench.plants[:, 0, 7] = (0.0, fresh_g * 0.05 / 0.93, 20, 0, 1)
+        bench.plants[:, 0, 7] = (0.0, fresh_g * 0.05 / 0.93, 20, 0, 1, 1)
         _, _, _, _, info = env.step(day((7, HARVEST)))
         assert info["reward_terms"]["sales"] == pytest.approx(eur), fresh_g
         assert info["costs"]["below_spec"] == (eur == 0)
@@ -220,7 +220,7 @@ def test_a_heavier_head_earns_more_up_to_350_g_and_a_light_one_nothing():
 def test_lasting_shade_costs_quality_and_a_day_of_light_stops_it():
     env = by_hand(quality={"light_share": 0.5, "num_days": 2, "loss_per_day": 0.25})
     bench = env.vector.bench
-    bench.plants[:, 0, [0, 1, 2, 20, 21, 22, 40, 41, 42]] = np.array([[4.0], [8.0], [20], [0], [1]])
+    bench.plants[:, 0, [0, 1, 2, 20, 21, 22, 40, 41, 42]] = np.array([[4.0], [8.0], [20], [0], [1], [1]])
     shades, qualities = [], []
     for _ in range(4):
         env.step(day())
@@ -243,6 +243,52 @@ def test_a_damaged_plant_loses_leaves_and_grows_less():
             env.step(day())
         weights.append(env.vector.bench.plants[STRUCTURE, 0, 0])
     assert weights[1] == pytest.approx(0.7 * weights[0], rel=0.05)
+
+
+def test_a_plant_whose_growth_is_harmed_recovers_day_by_day_and_takes_its_harm_along():
+    env = by_hand(robot={"damage_probability": 1.0, "damage_fraction": 0.0}, stress={"of_damage": 0.3})
+    env.step(day((NURSERY, 0)))
+    bench = env.vector.bench
+    assert bench.plants[VIGOUR, 0, 0] == pytest.approx(0.8), "0.7 when it was set down, 0.1 come back in a day"
+    env.step(day((0, 50)))
+    assert bench.plants[VIGOUR, 0, [0, 50]] == pytest.approx([0, 0.8 * 0.7 + 0.1]), "harmed again"
+    for _ in range(10):
+        env.step(day())
+    assert bench.plants[VIGOUR, 0, 50] == 1
+
+
+def test_harm_leaves_less_plant_and_the_more_the_less():
+    weights_g = []
+    for of_damage in (0.0, 0.5, 1.0):
+        env = by_hand(robot={"damage_probability": 1.0, "damage_fraction": 0.0}, stress={"of_damage": of_damage})
+        env.step(day((NURSERY, 0)))
+        for _ in range(19):
+            env.step(day())
+        weights_g.append(env.vector.bench.plants[:2, 0, 0].sum())
+    assert 0.5 * weights_g[0] < weights_g[2] < 0.9 * weights_g[1] and weights_g[1] < 0.95 * weights_g[0]
+
+
+def test_plants_owed_are_planted_beside_those_that_are_due():
+    planted = []
+    for owed in (0.0, 3.0):
+        env = GreenhouseSpacingVector(1, robot=SURE_ROBOT)
+        env.reset(seed=0)
+        env.schedule.owe(np.array([owed]))
+        days = [env.step(densities(30)[None])[4]["amounts"]["planted"][0] for _ in range(4)]
+        planted.append(sum(days))
+    assert planted[1] == planted[0] + 3
+
+
+def test_pale_leaves_show_harm_in_pictures():
+    env = by_hand(observation="overhead")
+    bench = env.vector.bench
+    bench.plants[:, 0, 45] = (2.0, 6.0, 20, 0, 1, 1)
+    view = OverheadView(bench.lattice, 5)
+    healthy = view.draw(bench)[0].astype(int)
+    bench.plants[VIGOUR, 0, 45] = 0.2
+    harmed = view.draw(bench)[0].astype(int)
+    leaves = healthy[..., 1] > healthy[..., 0] + 20
+    assert (harmed[leaves][:, 0] > healthy[leaves][:, 0]).all() and (harmed[~leaves] == healthy[~leaves]).all()
 
 
 def test_a_schedule_keeps_densities_and_moves_plants_once_a_class():
@@ -284,7 +330,7 @@ def test_the_classes_are_sums_of_the_table():
 def test_the_picture_shows_leaves_where_plants_stand_and_nothing_of_reserves():
     env = by_hand(observation="overhead")
     bench = env.vector.bench
-    bench.plants[:, 0, 45] = (2.0, 6.0, 20, 0, 1)
+    bench.plants[:, 0, 45] = (2.0, 6.0, 20, 0, 1, 1)
     view = OverheadView(bench.lattice, 5)
     picture = view.draw(bench)[0].astype(int)
     green = picture[..., 1] > picture[..., 0] + 20

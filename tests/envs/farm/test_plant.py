@@ -159,6 +159,17 @@ def test_a_plant_takes_half_the_light_of_a_plant_at_half_the_density_once_the_ca
     assert beer(1e-6, 0.9)(leaves_m2) == pytest.approx(0.9 * leaves_m2, rel=1e-5), "alone, its leaves shade nobody"
 
 
+def test_vigour_multiplies_growth_and_nothing_else_and_must_be_a_share():
+    plant, air = model(), Climate(22.0, 40.0, 1000.0)
+    state = np.array([[3.0, 3.0], [7.0, 7.0]])
+    whole, weak = (plant.rates(state, air, field(plant), vigour) for vigour in (1.0, np.array([1.0, 0.4])))
+    assert weak.growth == pytest.approx(whole.growth * [1.0, 0.4], rel=1e-12)
+    assert (weak.photosynthesis == whole.photosynthesis).all() and (weak.respiration == whole.respiration).all()
+    assert (plant.step(state, air, 3600.0, field(plant), 0.0)[1] == state[1]).all(), "no growth: no new structure"
+    with pytest.raises(EnvError, match="vigour"):
+        plant.step(state, air, 3600.0, field(plant), 1.2)
+
+
 def test_limiting_factors_name_what_limits():
     plant, state = model(), np.array([[5.0], [40.0]])
 
