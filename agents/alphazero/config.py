@@ -154,9 +154,9 @@ class SelfPlayConfig(ConfigModel):
 class PlayConfig(ConfigModel):
     """What differs where moves are played to win: in evaluations, matches and at the board, never in self-play."""
 
-    lcb_deviations: Annotated[float, Field(ge=0, le=100)] = 5.0
+    lcb_deviations: Annotated[float, Field(ge=0, le=100)] = 2.0
     """z: the move played is that of the highest lower confidence bound q - z * standard error, of those with at least
-    15 % of the most visits (KataGo: 5), which is worth some 20 to 30 Elo (docs/results.md). 0: the most visited one, as
+    15 % of the most visits (KataGo: 5), worth some 20 to 40 Elo here (docs/results.md). 0: the most visited one, as
     always with `selection: gumbel`."""
     leaves_per_search: Annotated[int, Field(ge=1, le=64)] = 1
     """Leaves of one tree that are evaluated at once where few positions are searched, by visits that count before they

@@ -40,7 +40,7 @@ OPTIONS = (
     Option("Gumbel, 16 moves at the root", search={"selection": "gumbel"}),
     Option("Gumbel, 4 moves at the root", search={"selection": "gumbel", "gumbel_actions": 4}),
     Option("move by visits", play={"lcb_deviations": 0.0}),
-    Option("move by confidence bound, half as wide", play={"lcb_deviations": 2.5}),
+    Option("move by a confidence bound of 5 deviations", play={"lcb_deviations": 5.0}),
     Option("4 leaves at once, alone", play={"leaves_per_search": 4}, alone=True),
     Option("16 leaves at once, alone", play={"leaves_per_search": 16}, alone=True),
 )

@@ -106,7 +106,7 @@ class SkillPlayer:
 
     privileged = False
 
-    def __init__(self, run: Path, checkpoint: str = "best", *, trust: Sequence[str] = ()) -> None:
+    def __init__(self, run: Path, checkpoint: str = "latest", *, trust: Sequence[str] = ()) -> None:
         """Raises ConfigError: a run of another task; RunError and the like: see `load_trained`."""
         trained = load_trained(run, checkpoint, trust=trust)
         definition = getattr(trained.env, "definition", None)
