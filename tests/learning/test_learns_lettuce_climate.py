@@ -31,6 +31,7 @@ def planned() -> np.ndarray:
 
 
 @pytest.mark.learning
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_lettuce_climate_within_five_minutes_a_policy_earns_more_than_the_rule(tmp_path: Path) -> None:
     run = train("lettuce_climate", tmp_path, "training.max_updates=20", minutes=5)

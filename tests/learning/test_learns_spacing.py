@@ -25,6 +25,7 @@ def area_days(policy: str) -> np.ndarray:
 
 
 @pytest.mark.learning
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_spacing_within_five_minutes_a_head_needs_less_floor_than_by_chance(tmp_path: Path) -> None:
     run = train("spacing_schedule", tmp_path, "training.max_updates=20", minutes=5)
@@ -43,6 +44,7 @@ OPERATIONS = (
 
 
 @pytest.mark.learning
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_spacing_operations_within_their_mask_earn_more_than_chance_and_than_nothing(tmp_path: Path) -> None:
     run = train("spacing_schedule", tmp_path, *OPERATIONS, minutes=10)
