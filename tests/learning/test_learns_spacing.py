@@ -38,7 +38,7 @@ OPERATIONS = (
     "agent.num_steps=121",
     "agent.returns={discount: 0.98, trace: 0.95}",
     "agent.training={num_epochs: 5, batch_size: 1024, learning_rate: 0.002, schedule: linear, entropy_weight: 0.001}",
-    "training.max_updates=40",
+    "training.max_updates=80",
 )
 """The robot's day itself, three operations of 22 x 21, on a bench of 20 slots."""
 
@@ -52,7 +52,7 @@ def test_spacing_operations_within_their_mask_earn_more_than_chance_and_than_not
     assert isinstance(task, Task)
     chance = play_episodes(task, parse_opponent("random").make_policy(task, 0), num_episodes=NUM_EPISODES, seed=SEED)
     learned = played(run, NUM_EPISODES)
-    assert low_of_mean(learned.returns - chance.returns) > 1
+    assert low_of_mean(learned.returns - chance.returns) > 3
     assert low_of_mean(learned.returns) > -0.46 * 0.2 * 120, "rent and light of an empty bench"
 
 
