@@ -18,7 +18,7 @@ def no_opengl(monkeypatch):
 
 
 def test_pictures_are_measured_with_each_renderer_that_works(no_opengl):
-    cast, gl, full = bench.render(rounds=2, pixels=(16,))
+    cast, gl, full = bench.render(rounds=20, pixels=(16,))
     assert cast.name == "render.reach.16.cast"
     assert 0 < cast.fields["trace_ms"] < cast.value < cast.fields["supersampling_ms"]
     for left_out, name in ((gl, "gl"), (full, "gl_full")):
