@@ -73,7 +73,8 @@ class BatchSearch {
   double encode_s() const { return encode_s_; }  // seconds that select took to fill in observations, in all
 
  protected:
-  struct Search {
+  // Whole cache lines each: neighbours are at work on different threads.
+  struct alignas(64) Search {
     Search(const Game& game, const SearchParams& params, const Exploration& exploration, int max_nodes)
         : tree(game, params, exploration, max_nodes), history(game) {}
 
