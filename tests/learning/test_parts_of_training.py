@@ -57,6 +57,12 @@ OPTIONS = {
 SEEDS = range(3)
 
 
+@pytest.fixture(autouse=True)
+def one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks with global pooling run in PyTorch, whose threads wait for each other at work where cores are shared."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 @dataclass(frozen=True)
 class Trained:
     score: float

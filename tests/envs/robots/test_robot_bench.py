@@ -36,7 +36,7 @@ def test_the_physics_alone_goes_the_way_of_the_vector():
 
 def test_rollouts_are_set_in_relation(no_opengl):
     found = {
-        result.name.removeprefix("rollout.reach."): result for result in rollout_bench.rollout(seconds=0.05, rounds=1)
+        result.name.removeprefix("rollout.reach."): result for result in rollout_bench.rollout(seconds=0.05, rounds=5)
     }
     assert set(found) == {
         "pixels_1core",
