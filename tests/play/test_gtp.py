@@ -131,6 +131,13 @@ def test_a_file_is_loaded_up_to_a_move(server, tmp_path):
     assert talk(server, f"loadsgf {path}") == ["? unacceptable size"]
 
 
+def test_a_game_without_komi_is_loaded(tmp_path):
+    run = untrained_run(tmp_path, "{id: gomoku, parameters: {size: 5}}")
+    (tmp_path / "game.sgf").write_text("(;GM[4]SZ[5];B[cc];W[bb])")
+    answers = talk(GtpServer(Player(load_trained(run, "latest"), 1)), f"loadsgf {tmp_path}/game.sgf\nundo\nkomi 6.5")
+    assert answers == ["=", "=", "? unacceptable komi: gomoku has no parameter 'komi'; it has size, exact"]
+
+
 words = st.sampled_from(
     [
         *("boardsize", "clear_board", "genmove", "known_command", "komi", "name", "play", "quit", "undo", "showboard"),
@@ -159,6 +166,9 @@ def test_the_command_serves_over_pipes(run):
     )
     assert re.fullmatch(r"=\n\n=\n\n=\n\n= ([A-E][1-5]|pass)\n\n=\n\n", done.stdout), done.stderr
     assert done.returncode == 0
+    garbage = {"input": b"\xff\xfe\n1 na\xffme\n2 name\n", "env": environment() | {"PYTHONIOENCODING": "utf-8:strict"}}
+    done = start(command("gtp", run), capture_output=True, **garbage)
+    assert done.stdout == b"? unknown command\n\n?1 unknown command\n\n=2 rlplat run@5\n\n", done.stderr
     refused = rlplat("uci", run)
     assert refused.returncode == 1
     assert "plays go, which is not played by uci; take rlplat gtp" in refused.stderr
