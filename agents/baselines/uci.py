@@ -60,7 +60,7 @@ class UciDialect:
         self._await_ready(program, until_s)
 
     def _check_range(self, option: str, value: str, kind: str) -> None:
-        """ProgramError for a number that the program would read over, to play at another strength than was asked for."""
+        """ProgramError for a number that the program would read over, to play at another strength than is wanted."""
         found = _RANGE.match(kind)
         if found is not None and not int(found[1]) <= int(value) <= int(found[2]):
             raise ProgramError(f"{self._name}: the program takes {option} from {found[1]} to {found[2]}, not {value}")
