@@ -171,7 +171,7 @@ class GtpServer:
     def _time_settings(self, words: list[str]) -> str:
         main, byo_yomi, stones = (_number(words, place) for place in range(3))
         # No stones in a byo-yomi that takes time: no clock.
-        self._settings = None if byo_yomi > 0 and stones == 0 else (main, byo_yomi, int(stones))
+        self._settings = None if byo_yomi > 0 and stones <= 0 else (main, byo_yomi, int(stones))
         self._left = {}
         return ""
 

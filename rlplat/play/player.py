@@ -96,6 +96,6 @@ class Player:
 
 
 def share_of_clock(left_s: float, increment_s: float = 0.0, moves_to_go: int = 0) -> float:
-    """Seconds to think of a move with so much on the clock, for `moves_to_go` more moves (0: all of the game)."""
-    share = left_s / (moves_to_go + 1 if moves_to_go else _MOVES_LEFT) + increment_s / 2
+    """Seconds to think of a move with so much on the clock, for `moves_to_go` more moves (below 1: all of them)."""
+    share = left_s / (moves_to_go + 1 if moves_to_go > 0 else _MOVES_LEFT) + increment_s / 2
     return max(0.0, min(share, _MOST_OF_CLOCK * left_s if moves_to_go != 1 else 0.9 * left_s))

@@ -115,7 +115,11 @@ def test_two_moves_of_one_colour_are_a_pass_of_the_other(server):
 
 
 @pytest.mark.parametrize(
-    "clock", ["time_settings 0 1 1", "time_settings 60 0 0\ntime_left b 1 0", "time_settings 0 9 0"]
+    "clock",
+    [
+        *("time_settings 0 1 1", "time_settings 60 0 0\ntime_left b 1 0", "time_settings 0 9 0"),
+        *("time_left b 1 -1", "time_left b -1 1", "time_settings 0 9 -1"),
+    ],
 )
 def test_it_moves_by_the_clock(trained, clock):
     *_, answer = talk(GtpServer(Player(trained, None)), f"{clock}\ngenmove b")
