@@ -18,7 +18,7 @@ class GameError(RlplatError):
 
 
 class RulesError(GameError):
-    """Rules written in Python that break the contract of a game while it is played."""
+    """Rules that break the contract of a game while it is played."""
 
 
 class NotationError(RlplatError):

@@ -224,9 +224,10 @@ class Policy(Protocol):
     An opponent that needs longer openings than others (one that solves positions) says so by an attribute
     `opening_plies`: matches against it begin after at least so many random moves. One that can say what it thinks of
     positions does so by a method `analyse(states, num_simulations=None) -> rlplat.search.analysis.Analysis` (None: as
-    it was made), is shown in pictures, and can play by the clock. One that looks at places in pictures has them
-    marked in films by a method `feature_points(observations) -> {part: array [B, P, 2]}`: x and y from -1 to 1,
-    rightwards and downwards.
+    it was made), and is shown in pictures. With a method `refine(state, num_simulations, until)` as well, which yields
+    such analyses until `until()` is true, it plays by the clock and can be stopped. One that looks at places in
+    pictures has them marked in films by a method `feature_points(observations) -> {part: array [B, P, 2]}`: x and y
+    from -1 to 1, rightwards and downwards.
     """
 
     def act(self, states: Any) -> np.ndarray[Any, Any]:

@@ -19,12 +19,9 @@ if TYPE_CHECKING:
     from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
     from rlplat.evaluation.seeds import AcrossRuns
+    from rlplat.evaluation.strength import RunStrength
     from rlplat.runs.folder import RunInfo
     from rlplat.testing import CheckReport
-
-    RunStrength = tuple[str, Sequence[Judgement], Sequence[Evaluation | Returns]]
-    """Of one run: its folder, and what was found."""
-
 
 _UNLIMITED = 100_000
 """Columns where there is no terminal: whoever reads a pipe or a file wants each row in one line."""

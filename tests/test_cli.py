@@ -196,14 +196,15 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     row = Evaluation(
         "mcts:1000", 10, 6, 2, 2, 0.7, 0.55, 0.85, 147.2, 35.0, 301.0, (4, 1, 0), (2, 1, 2), 30.0, 9, 2, 3, 1.0
     )
-    calls = replace("rlplat.evaluation.evaluate", "evaluate_run", [row])
+    calls = replace("rlplat.evaluation.strength", "strength_of_runs", ([("runs/a", [], [row])], []))
     done = invoke(
         *("evaluate", "runs/a", "--against", "random, mcts:1000", "--checkpoint", "best", "--games", "10"),
         *("--seed", "3", "--record", "games.pgn"),
     )
     assert done.exit_code == 0, done.output
-    assert calls[0][0] == (Path("runs/a"),)
+    assert calls[0][0] == ([Path("runs/a")],)
     assert calls[0][1] == {
+        "positions": None,
         "checkpoint": "best",
         "against": ["random", "mcts:1000"],
         "num_games": 10,
@@ -219,17 +220,18 @@ def test_evaluate_splits_opponents_and_prints_intervals(replace):
     )
 
 
-def test_evaluate_judges_positions_and_plays_only_what_is_asked_for(replace):
+def test_evaluate_judges_positions(replace):
     from rlplat.evaluation.judge import Judgement
 
     row = Judgement("hard", 40, 0.125, 0.05, 0.26, 0.25, 0.14, 0.4, 0, 1.5, 7)
-    judged = replace("rlplat.evaluation.judge", "judge_run", [row])
-    matches = replace("rlplat.evaluation.evaluate", "evaluate_run", [])
+    calls = replace("rlplat.evaluation.strength", "strength_of_runs", ([("runs/a", [row], [])], []))
     done = invoke("evaluate", "runs/a", "--positions", "late.txt", "--simulations", "600", "--json", "-")
     assert done.exit_code == 0, done.output
-    options = {"checkpoint": "latest", "num_simulations": 600, "seed": 0, "trust": []}
-    assert judged == [((Path("runs/a"), Path("late.txt")), options)]
-    assert matches == []
+    assert {name: calls[0][1][name] for name in ("positions", "against", "num_simulations")} == {
+        "positions": Path("late.txt"),
+        "against": [],
+        "num_simulations": 600,
+    }
     changed, not_best = json.loads(done.stdout)["results"]
     common = {"unit": "share", "num_positions": 40, "simulations": 0, "seconds": 1.5, "step": 7}
     assert changed == {"name": "positions.hard.result_changed", "value": 0.125, "low": 0.05, "high": 0.26, **common}

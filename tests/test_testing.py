@@ -49,6 +49,13 @@ FAULTS = [
     ("kScoreOfFirstPlayer", "exact score", "the signs must agree"),
     ("kScoreForgetsChildren", "exact score", "it must be the best of them"),
     ("kLopsidedScore", "exact score", "in its mirror image, after"),
+    ("kThrows", "random games", "faulty: the rules threw RuntimeError: no cell (after the actions "),
+    ("kThrowsHeuristic", "heuristic", "the rules threw RuntimeError: no view"),
+    (
+        "kMaxLegalTooSmall",
+        "random games",
+        "the rules threw RuntimeError: legal_actions gave 9 actions, shape().max_legal_actions is 8 (at the start)",
+    ),
 ]
 
 
@@ -65,9 +72,9 @@ def test_every_fault_is_tried():
 
 def test_every_check_can_fail():
     """But for illegal actions: what refuses them is not the rules but the code that all games share. For records, see
-    below: they are no matter of the header.
+    below: they are no matter of the header. All checks look at random games, which are played first.
     """
-    assert {check for _, check, _ in FAULTS} == set(CHECKS) - {"illegal actions", "records"}
+    assert {check for _, check, _ in FAULTS} == {"random games", *CHECKS} - {"illegal actions", "records"}
 
 
 @pytest.mark.parametrize("fault, check, message", FAULTS, ids=[name for name, _, _ in FAULTS])

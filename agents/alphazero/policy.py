@@ -13,6 +13,7 @@ from agents.alphazero.inference import NetworkEvaluator
 from agents.alphazero.search_params import play_params
 from rlplat.search.analysis import Analysis, analyse, refine
 from rlplat.search.game import Game, State
+from rlplat.search.parameters import SearchParams
 
 BATCH_SIZE = 64
 
@@ -40,17 +41,18 @@ class AlphaZeroPolicy:
 
     def analyse(self, states: Sequence[State], num_simulations: int | None = None) -> Analysis:
         """Search every state, with another number of simulations if one is given; see `rlplat.search.analysis`."""
-        params = self._params if num_simulations is None else replace(self._params, num_simulations=num_simulations)
-        leaves = self._leaves_per_search
+        params, leaves = self._with(num_simulations), self._leaves_per_search
         return analyse(self._game, states, self._evaluator, params, seed=self._seed, leaves_per_search=leaves)
 
-    def refine(self, state: State, num_simulations: int, until: Callable[[], bool]) -> Iterator[Analysis]:
-        """Search one state until `until()` or with so many simulations; see `rlplat.search.analysis.refine`."""
-        params = replace(self._params, num_simulations=num_simulations)
-        leaves = self._leaves_per_search
+    def refine(self, state: State, num_simulations: int | None, until: Callable[[], bool]) -> Iterator[Analysis]:
+        """The same for one state, until `until()` at the longest; see `rlplat.search.analysis.refine`."""
+        params, leaves = self._with(num_simulations), self._leaves_per_search
         return refine(
             self._game, state, self._evaluator, params, seed=self._seed, until=until, leaves_per_search=leaves
         )
+
+    def _with(self, num_simulations: int | None) -> SearchParams:
+        return self._params if num_simulations is None else replace(self._params, num_simulations=num_simulations)
 
     def act(self, states: Sequence[State]) -> NDArray[np.int64]:
         """The best action of each state, int64 `[B]`."""

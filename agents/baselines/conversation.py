@@ -72,7 +72,7 @@ class Conversation:
         try:
             self._input.write(f"{line}\n")
             self._input.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: after `end`
             raise self._lost("has ended") from error
 
     def hear(self, until_s: float) -> str:

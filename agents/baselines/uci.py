@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ LIMITS = {
     "time_s": Limit(0.001, 3600, is_whole=False),
 }
 STRENGTHS = {"skill": Limit(0, 20), "elo": Limit(0, 4000)}
+
+_RANGE = re.compile(r"spin\b.*\bmin (-?\d+)\b.*\bmax (-?\d+)\b")
 
 
 class UciDialect:
@@ -43,16 +46,24 @@ class UciDialect:
     def greet(self, program: Conversation, until_s: float) -> None:
         """Begin, and set the options."""
         program.say("uci")
-        offered = set()
+        offered: dict[str, str] = {}
         while (line := program.hear(until_s)) != "uciok":
             if line.startswith("option name "):
-                offered.add(line.removeprefix("option name ").partition(" type ")[0])
+                option, _, kind = line.removeprefix("option name ").partition(" type ")
+                offered[option] = kind
         for option, value in self._options.items():
             if option in offered:
+                self._check_range(option, value, offered[option])
                 program.say(f"setoption name {option} value {value}")
             elif option != "Threads":  # who has no such option has one thread
                 raise ProgramError(f"{self._name}: the program has no option {option!r}; leave out skill and elo")
         self._await_ready(program, until_s)
+
+    def _check_range(self, option: str, value: str, kind: str) -> None:
+        """ProgramError for a number that the program would read over, to play at another strength than is wanted."""
+        found = _RANGE.match(kind)
+        if found is not None and not int(found[1]) <= int(value) <= int(found[2]):
+            raise ProgramError(f"{self._name}: the program takes {option} from {found[1]} to {found[2]}, not {value}")
 
     def choose(self, program: Conversation, state: State, until_s: float) -> str:
         """The best move."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,15 +11,10 @@ from rlplat.commands.execution import execute
 from rlplat.commands.options import Json, Parameters, Trust, named_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rlplat.evaluation.episodes import Returns
-    from rlplat.evaluation.evaluate import Evaluation
-    from rlplat.evaluation.judge import Judgement
     from rlplat.evaluation.ratings import Ratings
     from rlplat.evaluation.seeds import AcrossRuns
+    from rlplat.evaluation.strength import RunStrength
     from rlplat.reports import Result
-    from rlplat.tables import RunStrength
 
 commands = typer.Typer()
 
@@ -57,47 +52,28 @@ def evaluate(
     Of a task: make episodes on fixed seeds, and the same with baselines. Of several runs of tasks, such as those of
     several seeds: the interquartile mean too.
     """
-    if against is None and positions is None and episodes is None and not videos:
+    opponents = [name.strip() for name in against.split(",")] if against else []
+    if not opponents and positions is None and episodes is None and not videos:
         raise typer.BadParameter(
             "name opponents, as in random,mcts:1000, or a file with --positions", param_hint="--against"
         )
-    options: dict[str, Any] = {
-        "checkpoint": checkpoint,
-        "num_simulations": simulations,
-        "seed": seed,
-        "trust": trust or [],
-    }
-    opponents = [name.strip() for name in against.split(",")] if against else []
-
-    def evaluate_one(run: Path) -> tuple[list[Judgement], Sequence[Evaluation | Returns]]:
-        judgements: list[Judgement] = []
-        evaluations: Sequence[Evaluation | Returns] = []
-        if positions is not None:
-            from rlplat.evaluation.judge import judge_run
-
-            judgements = judge_run(run, positions, **options)
-        if against is not None or episodes is not None or videos:
-            from rlplat.evaluation.evaluate import evaluate_run
-
-            evaluations = evaluate_run(
-                run,
-                against=opponents,
-                num_games=games,
-                num_episodes=episodes,
-                num_videos=videos,
-                record=record,
-                **options,
-            )
-        return judgements, evaluations
 
     def work() -> tuple[list[RunStrength], list[AcrossRuns]]:
-        found: list[RunStrength] = [(str(run), *evaluate_one(run)) for run in runs]
-        of_tasks: list[Any] = [rows for *_, rows in found if rows and hasattr(rows[0], "mean_return")]
-        if len(of_tasks) < 2:
-            return found, []
-        from rlplat.evaluation.seeds import across_runs
+        from rlplat.evaluation.strength import strength_of_runs
 
-        return found, across_runs(of_tasks)
+        return strength_of_runs(
+            runs,
+            positions=positions,
+            against=opponents,
+            num_games=games,
+            num_episodes=episodes,
+            num_videos=videos,
+            record=record,
+            checkpoint=checkpoint,
+            num_simulations=simulations,
+            seed=seed,
+            trust=trust or [],
+        )
 
     from rlplat import tables
 

@@ -111,7 +111,7 @@ def _read_moves(state: State, cursor: Cursor) -> str | None:
 def _write_game(record: GameRecord) -> str:
     game = record.state.game
     state = record.state.start()
-    result = _UNKNOWN if record.outcome is None else RESULTS[record.outcome]
+    result = _UNKNOWN if record.outcome is None else RESULTS.get(record.outcome, _UNKNOWN)
     # The seven tags that every game must have, in their order.
     tags = {"Event": record.event or "?", "Site": "?", "Date": record.date or "????.??.??", "Round": "?"}
     tags |= {"White": record.players[0] or "?", "Black": record.players[1] or "?", "Result": result}

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 RESULTS = {1.0: "1-0", -1.0: "0-1", 0.0: "1/2-1/2"}
 """Return of the first player, and how PGN and the lines of a run write it."""
 
-_LINE = re.compile(rf"(?P<title>[^:]*): (?P<moves>.*) (?P<result>{'|'.join(RESULTS.values())})")
+# Results between those, which games of one's own may have, are written as numbers.
+_LINE = re.compile(rf"(?P<title>[^:]*): (?P<moves>.*) (?P<result>{'|'.join(RESULTS.values())}|-?[01]\.\d{{4}})")
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class GameRecord:
     state: State
     """The last position, with the moves that led to it."""
     outcome: float | None
-    """Return of the first player: 1, 0 or -1; None: not known. It may differ from the state's: people resign, and
-    count stones otherwise."""
+    """Return of the first player, -1 to 1; None: not known. It may differ from the state's: people resign, and count
+    stones otherwise. SGF and PGN know wins, draws and losses only, and say nothing of others."""
     players: tuple[str, str] = ("", "")
     """Who moved first, and second."""
     event: str = ""
@@ -107,7 +108,7 @@ def play_written(state: State, action_text: str, cursor: Cursor, at: int, *, wri
 
 def game_line(title: str, state: State, outcome: float) -> str:
     """A game in one line, as runs keep them: what it is, its moves, and the result of the first player."""
-    return f"{title}: {state.moves_text()} {RESULTS[outcome]}"
+    return f"{title}: {state.moves_text()} {RESULTS.get(outcome) or format(outcome, '.4f')}"
 
 
 def read_game_line(line: str, game: Game, *, source: str) -> GameRecord:
@@ -119,5 +120,5 @@ def read_game_line(line: str, game: Game, *, source: str) -> GameRecord:
         state = game.state_from_moves(found["moves"])
     except GameError as error:
         raise NotationError(f"{source}: {error}") from error
-    outcome = next(value for value, text in RESULTS.items() if text == found["result"])
-    return GameRecord(state, outcome, event=found["title"])
+    outcome = next((value for value, text in RESULTS.items() if text == found["result"]), None)
+    return GameRecord(state, float(found["result"]) if outcome is None else outcome, event=found["title"])

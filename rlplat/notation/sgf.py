@@ -115,8 +115,7 @@ class SgfForm:
         root += [(name, f"{parameters[parameter]:g}") for name, parameter in self.parameters.items()]
         texts = [*zip(_PLAYERS, record.players, strict=True), ("EV", record.event), ("DT", record.date)]
         root += [(name, text) for name, text in texts if text]
-        if record.outcome is not None:
-            root.append(("RE", next(text for text, outcome in _RESULTS.items() if outcome == record.outcome)))
+        root += [("RE", text) for text, outcome in _RESULTS.items() if outcome == record.outcome][:1]
         return root
 
     def _value(self, state: State, action: int) -> str:

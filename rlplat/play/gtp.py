@@ -160,9 +160,10 @@ class GtpServer:
         except NotationError as error:
             raise Refusal(f"cannot load file: {error}") from error
         before = int(_number(words, 1)) - 1 if len(words) > 1 else state.num_moves
-        if state.game.parameters["size"] != parameters["size"]:
+        if state.game.parameters.get("size") != parameters.get("size"):
             raise Refusal("unacceptable size")
-        self._komi([str(state.game.parameters["komi"])])
+        if "komi" in parameters:
+            self._komi([str(state.game.parameters["komi"])])
         actions = state.actions[: max(0, before)]
         self._states = [self._player.game.state_from_moves(actions[:length]) for length in range(len(actions) + 1)]
         return ""
@@ -170,7 +171,7 @@ class GtpServer:
     def _time_settings(self, words: list[str]) -> str:
         main, byo_yomi, stones = (_number(words, place) for place in range(3))
         # No stones in a byo-yomi that takes time: no clock.
-        self._settings = None if byo_yomi > 0 and stones == 0 else (main, byo_yomi, int(stones))
+        self._settings = None if byo_yomi > 0 and stones <= 0 else (main, byo_yomi, int(stones))
         self._left = {}
         return ""
 

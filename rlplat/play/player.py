@@ -68,30 +68,25 @@ class Player:
     def think(
         self, state: State, *, seconds: float | None = None, simulations: int | None = None, stop: threading.Event
     ) -> Iterator[Thought]:
-        """Search a position that is not over, by number of simulations or until `seconds` are over.
+        """Search a position that is not over, by number of simulations or until `seconds` are over, or `stop` is set.
 
-        By the clock the last thought counts; those before show how far the search is. An agent that cannot be stopped
-        by the clock searches once, as it was made.
+        By the clock the last thought counts; those before show how far the search is. An agent whose searches cannot be
+        stopped searches once.
         """
         start = time.perf_counter()
+        fixed = self._simulations if simulations is None else min(simulations, MOST)
         if not hasattr(self._policy, "analyse"):
             action = int(np.asarray(self._policy.act([state]))[0])
             yield Thought(action, self._simulations, time.perf_counter() - start, None, ())
-            return
-        fixed = self._simulations if simulations is None else min(simulations, MOST)
-        if fixed is not None or seconds is None or not hasattr(self._policy, "refine"):
-            yield self._search(state, fixed, start)
-            return
-        deadline = start + seconds - _MARGIN_S
-
-        def until() -> bool:
-            return stop.is_set() or time.perf_counter() > deadline
-
-        for found in self._policy.refine(state, MOST, until):
-            yield self._thought(found, found.num_simulations, start)
-
-    def _search(self, state: State, simulations: int | None, start: float) -> Thought:
-        return self._thought(self._policy.analyse([state], num_simulations=simulations), simulations, start)
+        elif not hasattr(self._policy, "refine"):
+            yield self._thought(self._policy.analyse([state], num_simulations=fixed), fixed, start)
+        elif fixed is not None or seconds is None:
+            *_, found = self._policy.refine(state, fixed, stop.is_set)
+            yield self._thought(found, None if fixed is None else found.num_simulations, start)
+        else:
+            deadline = start + seconds - _MARGIN_S
+            for found in self._policy.refine(state, MOST, lambda: stop.is_set() or time.perf_counter() > deadline):
+                yield self._thought(found, found.num_simulations, start)
 
     def _thought(self, found: Analysis, simulations: int | None, start: float) -> Thought:
         action, line = int(found.best_actions[0]), found.principal_variations[0]
@@ -101,6 +96,6 @@ class Player:
 
 
 def share_of_clock(left_s: float, increment_s: float = 0.0, moves_to_go: int = 0) -> float:
-    """Seconds to think of a move with so much on the clock, for `moves_to_go` more moves (0: all of the game)."""
-    share = left_s / (moves_to_go + 1 if moves_to_go else _MOVES_LEFT) + increment_s / 2
+    """Seconds to think of a move with so much on the clock, for `moves_to_go` more moves (below 1: all of them)."""
+    share = left_s / (moves_to_go + 1 if moves_to_go > 0 else _MOVES_LEFT) + increment_s / 2
     return max(0.0, min(share, _MOST_OF_CLOCK * left_s if moves_to_go != 1 else 0.9 * left_s))

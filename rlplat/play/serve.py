@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ def serve(
     if spoken != protocol:
         instead = f"take rlplat {spoken}" if spoken else "its GameDefinition would say so by `protocol`"
         raise GameError(f"{run} plays {trained.game.name}, which is not played by {protocol}; {instead}")
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):  # whatever bytes come in or would go out end nothing
+            stream.reconfigure(errors=errors)
     player = Player(trained, simulations)
     if protocol == "gtp":
         GtpServer(player).serve(sys.stdin, sys.stdout)

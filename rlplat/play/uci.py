@@ -30,15 +30,20 @@ class UciServer:
         """None: what was to be set up is no position."""
         self._stop = threading.Event()
         self._thinking: threading.Thread | None = None
+        self._is_endless = False
 
     def serve(self, lines: Iterable[str]) -> None:
-        """Answer every line until `quit` or the end; a move under way is answered first."""
+        """Answer every line until `quit` or the end; a move under way is answered first, and at the end of the lines
+        its search goes on to its limit if it has one.
+        """
         try:
             for line in lines:
                 words = line.split()
                 if words[:1] == ["quit"]:
-                    break
+                    return
                 self._answer(words)
+            if self._thinking is not None and not self._is_endless:
+                self._thinking.join()
         finally:
             self._end_thinking()
 
@@ -56,8 +61,9 @@ class UciServer:
                 self._set_up(rest)
             case ["go", *rest]:
                 self._end_thinking()
-                self._stop = threading.Event()
-                self._thinking = threading.Thread(target=self._go, args=(_read_go(rest),))
+                self._stop, limits = threading.Event(), _read_go(rest)
+                self._thinking = threading.Thread(target=self._go, args=(limits,))
+                self._is_endless = "infinite" in limits
                 self._thinking.start()
             case ["stop"]:
                 self._stop.set()

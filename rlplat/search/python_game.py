@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from numpy.typing import ArrayLike
 
 from rlplat import _core
-from rlplat.errors import GameError
+from rlplat.errors import GameError, RulesError
 from rlplat.search.game import Game, check_parameters
-from rlplat.search.python_rules import PythonRules
+from rlplat.search.python_rules import PythonRules, in_words
 
 if TYPE_CHECKING:
     from rlplat.notation.record import RecordForm
@@ -115,6 +115,8 @@ class PythonGame(ABC, Generic[StateT]):
         except ValueError as error:
             written = ", ".join(f"{name}={value:g}" for name, value in values.items())
             raise GameError(f"{cls.name} refuses {written or 'to be made'}: {error}") from error
+        except Exception as error:  # the user's code, which may raise anything
+            raise RulesError(f"{cls.name}: __init__ raised {in_words(error)}") from error
         return Game(cls, _core.Game.of_python(PythonRules(rules)), values)
 
     @classmethod

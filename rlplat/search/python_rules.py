@@ -211,8 +211,7 @@ class PythonRules:
         try:
             answer = getattr(self._game, method)(*states, *arguments)
         except Exception as error:  # the user's code, which may raise anything
-            words = f"{type(error).__name__}: {error}{_place(error)}"
-            raise self._error(moves, f"{call} raised {words}", position) from error
+            raise self._error(moves, f"{call} raised {in_words(error)}", position) from error
         if position is not None and _content(position.state) != position.content:
             message = f"{call} changed the state that it was given; return a new one"
             raise self._error(moves, message, position)
@@ -279,7 +278,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
-def _place(error: Exception) -> str:
-    """Where in the user's code it was raised."""
+def in_words(error: Exception) -> str:
+    """What the user's code raised, and where."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    return f" in {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+    place = f" in {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

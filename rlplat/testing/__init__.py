@@ -108,6 +108,8 @@ def check_game(game: Game, *, num_games: int = NUM_GAMES, seed: int = 0) -> Chec
             failure = check(sample)
         except GameError as error:
             failure = f"the rules were refused: {error}"
+        except Exception as error:  # rules in C++ may throw anything
+            failure = f"the rules threw {type(error).__name__}: {error}"
         checks.append(Check(name, failure))
         if failure is not None and name in FOUNDATIONS:
             break
@@ -123,19 +125,30 @@ def _play(game: Game, num_games: int, seed: int) -> tuple[list[list[State]], flo
     seconds = 0.0
     for _ in range(num_games):
         start = time.perf_counter()
-        states = [game.initial_state()]
-        while len(states) <= game.max_length + 1 and not states[-1].is_terminal:
-            legal = states[-1].legal_actions()
-            if len(legal) == 0:
-                break
-            after = states[-1].copy()
-            try:
-                after.apply(int(rng.choice(legal)))
-            except RulesError:
-                raise
-            except GameError:
-                break
-            states.append(after)
+        games.append([game.initial_state()])
+        try:
+            _play_on(games[-1], rng)
+        except RulesError:
+            raise
+        except Exception as error:  # rules in C++ may throw anything
+            played = " ".join(map(str, games[-1][-1].actions))
+            where = f"after the actions {played}" if played else "at the start"
+            raise RulesError(f"{game.name}: the rules threw {type(error).__name__}: {error} ({where})") from error
         seconds += time.perf_counter() - start
-        games.append(states)
     return games, seconds
+
+
+def _play_on(states: list[State], rng: np.random.Generator) -> None:
+    """Add the states of a random game to its first one."""
+    while len(states) <= states[0].game.max_length + 1 and not states[-1].is_terminal:
+        legal = states[-1].legal_actions()
+        if len(legal) == 0:
+            return
+        after = states[-1].copy()
+        try:
+            after.apply(int(rng.choice(legal)))
+        except RulesError:
+            raise
+        except GameError:
+            return
+        states.append(after)

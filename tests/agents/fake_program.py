@@ -32,7 +32,10 @@ def move():
 
 def answer_uci(words):
     if words[0] == "uci":
-        say("id name fake\noption name Hash type spin default 1\nuciok")
+        say(
+            "id name fake\noption name Hash type spin default 1\noption name UCI_LimitStrength type check default false"
+        )
+        say("option name UCI_Elo type spin default 1350 min 1350 max 2850\nuciok")
     elif words[0] == "isready":
         say("readyok")
     elif words[0] == "go":

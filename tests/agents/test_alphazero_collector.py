@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from agents.alphazero import collector as module
-from agents.alphazero.collector import AlphaZeroCollector
+from agents.alphazero.collector import AlphaZeroCollector, game_texts
 from agents.alphazero.config import AlphaZeroConfig, NetworkConfig, SelfPlayConfig
 from agents.alphazero.network import ResidualNetwork, initialise_network, to_arrays
 from envs.games.tictactoe import tictactoe
+from examples.nim import Nim
 from rlplat.errors import DivergedError
 from rlplat.interfaces import Demand
+from rlplat.testing import check_game
+from rlplat.testing.records import random_records
 
 GAME = tictactoe.load()
 NETWORK = NetworkConfig(blocks=1, channels=8)
@@ -68,3 +71,18 @@ def test_the_stages_of_a_call_add_up_to_its_time():
     assert set(summary.stages) == {"search", "encoding", "inference", "records"}
     assert min(summary.stages.values()) > 0.0
     assert sum(summary.stages.values()) == pytest.approx(summary.seconds)
+
+
+class Halves(Nim):
+    """Nim for half of the stake."""
+
+    def outcome(self, state):
+        won = super().outcome(state)
+        return won and won / 2
+
+
+def test_games_are_kept_whatever_their_result():
+    game = Halves.load()
+    assert check_game(game, num_games=5).passed
+    lines = game_texts(game, random_records(game, num_games=20, seed=0), 20)
+    assert {line.split()[-1] for line in lines} == {"0.5000", "-0.5000"}

@@ -152,6 +152,9 @@ def test_a_program_that_does_not_begin_is_told(fake, chess, go, monkeypatch):
     monkeypatch.setattr(program_policy, "START_S", 20.0)
     with pytest.raises(ProgramError, match="the program has no option 'Skill Level'"):
         fake("uci", "none", chess, ":skill=3")
+    with pytest.raises(ProgramError, match="the program takes UCI_Elo from 1350 to 2850, not 1000"):
+        fake("uci", "none", chess, ":elo=1000")
+    fake("uci", "none", chess, ":elo=1350")
     with pytest.raises(ProgramError, match="the program has no command 'level'; leave out level=3"):
         fake("gtp", "none", go, ":level=3")
 
@@ -161,6 +164,8 @@ def test_a_program_ends_with_its_policy(fake, chess):
     closed = psutil.Process(policy._program.pid)
     policy.close()
     assert not closed.is_running()
+    assert len(policy.act([chess.state_from_moves("e4")])) == 1  # who goes on after all has it started again
+    policy.close()
     forgotten = parse_opponent("uci:fake:nodes=1").make_policy(chess, 0)
     child = psutil.Process(forgotten._program.pid)
     del forgotten

@@ -49,6 +49,9 @@ class Faulty {
     kScoreOfFirstPlayer,
     kScoreForgetsChildren,
     kLopsidedScore,
+    kThrows,
+    kThrowsHeuristic,
+    kMaxLegalTooSmall,
   };
 
   struct State {
@@ -58,7 +61,7 @@ class Faulty {
   };
 
   static std::span<const rlplat::Parameter> parameters() {
-    static constexpr rlplat::Parameter kParameters[] = {{"fault", 0, 0, kLopsidedScore, true, "what is wrong"}};
+    static constexpr rlplat::Parameter kParameters[] = {{"fault", 0, 0, kMaxLegalTooSmall, true, "what is wrong"}};
     return kParameters;
   }
 
@@ -66,7 +69,9 @@ class Faulty {
 
   rlplat::Shape shape() const {
     return {.num_actions = 9,
-            .max_legal_actions = fault_ == kMaxLegalAboveActions ? 10 : 9,
+            .max_legal_actions = fault_ == kMaxLegalAboveActions ? 10
+                                 : fault_ == kMaxLegalTooSmall   ? 8
+                                                                 : 9,
             .num_planes = 2,
             .height = 3,
             .width = 3,
@@ -97,6 +102,7 @@ class Faulty {
 
   void apply(State& state, int cell) const {
     ++num_calls_;
+    if (fault_ == kThrows && state.other != 0) throw std::runtime_error("no cell");
     const int shown = fault_ == kMovesVary ? num_calls_ % 1000 : cell;
     state = {state.other, static_cast<std::uint16_t>(state.mover | 1 << cell), static_cast<std::uint16_t>(shown)};
   }
@@ -157,6 +163,7 @@ class Faulty {
   // Lines that only the player to move can still complete, less those that only the other can.
   float heuristic(const State& state) const {
     ++num_calls_;
+    if (fault_ == kThrowsHeuristic) throw std::runtime_error("no view");
     int open = 0;
     for (const int line : kLines) open += ((state.other & line) == 0) - ((state.mover & line) == 0);
     float value = static_cast<float>(open) / (fault_ == kHeuristicTooLarge ? 1.0f : 8.0f);

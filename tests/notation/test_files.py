@@ -5,11 +5,12 @@ from conftest import TINY, untrained_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples.nim import Nim
 from rlplat.config import config_text, load_config
 from rlplat.errors import NotationError
 from rlplat.evaluation.evaluate import evaluate_run
 from rlplat.notation.files import export_run, games_of_run, read_games
-from rlplat.notation.record import game_line, read_game_line
+from rlplat.notation.record import GameRecord, game_line, read_game_line
 from rlplat.registry import resolve
 from rlplat.runs.folder import RunFolder
 
@@ -45,6 +46,18 @@ def test_lines_of_every_game_are_read_as_they_were_written():
         game = resolve(name, kind="game").load()
         found = read_game_line(game_line("game 1", game.state_from_moves(moves), 0.0), game, source="here")
         assert (found.state.moves_text(), found.event, found.outcome) == (moves, "game 1", 0.0)
+
+
+@pytest.mark.parametrize("outcome", [0.5, -0.25, 0.99999])
+def test_results_that_are_no_win_draw_or_loss_are_numbers(outcome):
+    nim, othello = Nim.load(heaps=1), resolve("othello", kind="game").load(size=4)
+    found = read_game_line(game_line("game 1", nim.state_from_moves("a5"), outcome), nim, source="here")
+    assert found.outcome == pytest.approx(outcome, abs=1e-4)
+    state = othello.state_from_moves("b1")
+    (found,) = othello.definition.record.read(
+        othello.definition.record.write([GameRecord(state, outcome)]), othello.definition, {}, source="here"
+    )
+    assert (found.state.actions, found.outcome) == (state.actions, None)
 
 
 pieces = st.sampled_from(["game 1", ":", " ", *"159", "1-0", "0-1", "1/2-1/2", "b2", "pass", "é", "\n"])

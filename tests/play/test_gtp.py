@@ -115,7 +115,11 @@ def test_two_moves_of_one_colour_are_a_pass_of_the_other(server):
 
 
 @pytest.mark.parametrize(
-    "clock", ["time_settings 0 1 1", "time_settings 60 0 0\ntime_left b 1 0", "time_settings 0 9 0"]
+    "clock",
+    [
+        *("time_settings 0 1 1", "time_settings 60 0 0\ntime_left b 1 0", "time_settings 0 9 0"),
+        *("time_left b 1 -1", "time_left b -1 1", "time_settings 0 9 -1"),
+    ],
 )
 def test_it_moves_by_the_clock(trained, clock):
     *_, answer = talk(GtpServer(Player(trained, None)), f"{clock}\ngenmove b")
@@ -129,6 +133,13 @@ def test_a_file_is_loaded_up_to_a_move(server, tmp_path):
     assert talk(server, f"loadsgf {path} 2\nplay w D4\nundo\nundo\nundo")[-2:] == ["=", "? cannot undo"]
     path.write_text("(;GM[1]SZ[9];B[cc])")
     assert talk(server, f"loadsgf {path}") == ["? unacceptable size"]
+
+
+def test_a_game_without_komi_is_loaded(tmp_path):
+    run = untrained_run(tmp_path, "{id: gomoku, parameters: {size: 5}}")
+    (tmp_path / "game.sgf").write_text("(;GM[4]SZ[5];B[cc];W[bb])")
+    answers = talk(GtpServer(Player(load_trained(run, "latest"), 1)), f"loadsgf {tmp_path}/game.sgf\nundo\nkomi 6.5")
+    assert answers == ["=", "=", "? unacceptable komi: gomoku has no parameter 'komi'; it has size, exact"]
 
 
 words = st.sampled_from(
@@ -159,6 +170,9 @@ def test_the_command_serves_over_pipes(run):
     )
     assert re.fullmatch(r"=\n\n=\n\n=\n\n= ([A-E][1-5]|pass)\n\n=\n\n", done.stdout), done.stderr
     assert done.returncode == 0
+    garbage = {"input": b"\xff\xfe\n1 na\xffme\n2 name\n", "env": environment() | {"PYTHONIOENCODING": "utf-8:strict"}}
+    done = start(command("gtp", run), capture_output=True, **garbage)
+    assert done.stdout == b"? unknown command\n\n?1 unknown command\n\n=2 rlplat run@5\n\n", done.stderr
     refused = rlplat("uci", run)
     assert refused.returncode == 1
     assert "plays go, which is not played by uci; take rlplat gtp" in refused.stderr

@@ -14,7 +14,7 @@ from agents.baselines.random import RandomPolicy
 from rlplat.evaluation.arena import play_match
 from rlplat.evaluation.opponents import parse_opponent
 from rlplat.evaluation.trained import load_trained
-from rlplat.play.player import Player
+from rlplat.play.player import MOST, Player
 from rlplat.play.uci import UciServer, centipawns
 
 MATE_IN_ONE = "6k1/5ppp/8/8/8/8/8/R3K3 w Q - 0 1"
@@ -42,9 +42,7 @@ def best(lines):
 
 
 def test_a_board_begins_and_asks_for_a_move(trained):
-    lines = talk(
-        trained, "uci\nsetoption name Hash value 4\nisready\nucinewgame\nposition startpos\ngo nodes 20\nquit\nuci"
-    )
+    lines = talk(trained, "uci\nsetoption name Hash value 4\nisready\nucinewgame\nposition startpos\ngo nodes 20")
     assert lines[0].startswith("id name rlplat ") and lines[0].endswith(" run@5")
     assert lines[1:4] == ["id author rlplat", "uciok", "readyok"]
     info, move = lines[4:]
@@ -87,6 +85,14 @@ def test_it_is_ready_while_it_thinks_and_stops_when_told(trained):
     assert heard.is_set()
     assert "readyok" in output.getvalue()
     assert output.getvalue().splitlines()[-1].startswith("bestmove")
+
+
+@pytest.mark.parametrize("told", ["stop", "quit\nuci"])
+@pytest.mark.parametrize("simulations, limit", [(None, f"nodes {MOST}"), (MOST, "wtime 1000 btime 1000")])
+def test_a_search_of_a_number_of_simulations_stops_when_told(trained, simulations, limit, told):
+    info, move = talk(trained, f"position startpos\ngo {limit}\n{told}", simulations)
+    assert int(info.split(" nodes ")[1].split()[0]) < MOST
+    assert re.fullmatch("bestmove [a-h][1-8][a-h][1-8]", move)
 
 
 @pytest.mark.parametrize(

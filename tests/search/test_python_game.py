@@ -237,6 +237,11 @@ class NoStart(Nim):
         raise RuntimeError("no stones")
 
 
+class Unmade(Nim):
+    def __init__(self, heaps: int = 3):
+        super().__init__(heaps, {}["stones"])
+
+
 class Unfinished(PythonGame):
     num_actions = 3
 
@@ -250,6 +255,7 @@ class Unfinished(PythonGame):
         (NotAnOrder, r"actions of symmetry 1 are \[0, .*no order of 0 to 14"),
         (HalfSymmetry, r"symmetry 1 must be two orders, of cells and actions"),
         (NoStart, r"NoStart: initial_state\(\) raised RuntimeError: no stones in .* \(at the start\)"),
+        (Unmade, r"Unmade: __init__ raised KeyError: 'stones' in .*test_python_game.py, line \d+"),
         (Unfinished, r"Unfinished in .*test_python_game.py must define apply, initial_state, legal_actions, outcome"),
     ],
 )
