@@ -1,5 +1,6 @@
 """Results that follow from finished games: `SearchParams.prove`, held against brute force."""
 
+import zlib
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from networks import HashNetwork
 
 from envs.games.connect_four import connect_four
+from envs.games.othello import othello
 from envs.games.tictactoe import tictactoe
 from rlplat.evaluation.positions import own_positions
 from rlplat.search.analysis import ROLLOUT, UNIFORM, SearchParams, analyse
@@ -153,6 +155,27 @@ def test_a_known_draw_takes_no_simulations_from_what_may_be_better():
     assert found.proven[0]
     assert found.values[0] == 1
     assert np.flatnonzero(found.visit_counts[0]).tolist() == [1]
+
+
+class Sure:
+    """A network that is certain of its moves, whatever they are, and of the first player's win."""
+
+    batch_size = 64
+
+    def evaluate(self, observations):
+        rngs = (np.random.default_rng(zlib.crc32(each.tobytes())) for each in observations)
+        logits = np.stack([rng.normal(0, 4, 17) for rng in rngs]).astype(np.float32)
+        return logits, np.where(observations.sum((1, 2, 3)) % 2 == 0, 0.995, -0.995).astype(np.float32)
+
+
+def test_a_proven_win_keeps_its_counts_though_its_visits_were_forced():
+    state = othello.load(size=4).state_from_moves("b1 c1 d1 a1")
+    params = SearchParams(num_simulations=60, prove=True, forced_playouts=2.0)
+    found = analyse(state.game, [state], Sure(), params, seed=1)
+    assert found.proven[0] and found.values[0] == 1
+    won = state.legal_actions()[state.action_scores() > 0].tolist()
+    assert found.best_actions[0] in won
+    assert found.policies[0, won].sum() == 1
 
 
 def test_nothing_is_proven_unasked():

@@ -199,7 +199,10 @@ std::vector<float> Tree::supported(std::vector<float> counts) const {
     }
     sum += counts[i];
   }
-  if (safest != nullptr) *safest += disappointed;
+  if (safest != nullptr) {
+    *safest += disappointed;
+    sum += disappointed;
+  }
   if (sum > 0.0f || root_visits_ <= 1.0f) return counts;  // the first visit is the root's own
   // All that was visited loses, so hope lies with the rest.
   for (int e = 0; e < root.num_edges; ++e) counts[static_cast<std::size_t>(e)] = !edge_bounds(root, e).meet();
