@@ -29,6 +29,7 @@ from envs.farm.integrator import Array
 from envs.farm.nursery import Nursery
 from envs.farm.plant_bench import Operations
 from envs.farm.spacing_observations import Observations
+from rlplat.interfaces import Arrays
 
 _LAST_SEED = 2**31
 
@@ -57,6 +58,15 @@ class FarmDayVector(GreenhouseSpacingVector):
         shape = self.settings.num_days, self.settings.seedlings.num_per_day
         self._seeds = np.stack([one.integers(_LAST_SEED, size=shape) for one in generators], axis=1)
         return super().begin(generators)
+
+    def snapshot(self) -> Arrays:
+        """See `GreenhouseSpacingVector.snapshot`."""
+        return super().snapshot() | {"seeds": self._seeds.copy()}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """See `GreenhouseSpacingVector.restore`."""
+        super().restore(snapshot)
+        self._seeds = snapshot["seeds"].copy()
 
     def _work(self, operations: Operations) -> dict[str, dict[str, Array]]:
         """Let seedlings be transplanted, and those that came to stand take the places planned for them."""

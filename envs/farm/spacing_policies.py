@@ -123,7 +123,7 @@ class HoldLeafArea:
     def act(self, env: GreenhouseSpacingVector, observations: Observations) -> Actions:
         """Return the day's operations."""
         bench, settings = env.bench, env.settings
-        if env.day == 0:
+        if env.day == 0 or len(self._due) != env.num_envs:  # asked for the first time, on whatever day
             self._due = np.zeros(env.num_envs)
         index = np.broadcast_to(self.leaf_area_index, (env.num_envs,))[:, None]
         room_m2 = np.where(bench.present, np.clip(bench.leaf_area_m2() / index, LEAST_M2, MOST_M2), 0)

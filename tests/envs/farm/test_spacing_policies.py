@@ -74,6 +74,13 @@ def test_holding_leaf_area_holds_it():
     assert 3.0 < np.mean(index[40:]) < 5.5
 
 
+def test_the_expert_can_be_asked_for_the_first_time_on_any_day():
+    env = GreenhouseSpacingVector(3, action="operations", observation="classes")
+    observations, _ = env.reset(seed=0)
+    env.step(RandomOperations(0).act(env, observations))
+    assert env.action_space.contains(env.expert_actions())
+
+
 def test_random_schedules_fill_their_box():
     env = GreenhouseSpacingVector(50)
     actions = np.concatenate([RandomSchedule(seed).act(env, {}) for seed in range(10)])
