@@ -42,8 +42,8 @@ _HOLE = 'rgba=".16 .30 .42 1"'
 _FUNNEL = 'rgba=".52 .62 .72 1"'
 
 
-def cell_offset(row: int, column: int) -> Array:
-    """Return where a cell's middle is in the tray [2] (m)."""
+def cell_offset(row: Array | int, column: Array | int) -> Array:
+    """Return where the middles of cells [...] are in the tray [2, ...] (m)."""
     return PITCH_M * np.array([column - (COLUMNS - 1) / 2, row - (ROWS - 1) / 2])
 
 

@@ -29,7 +29,8 @@ def draw_seedlings(generator: np.random.Generator, settings: SeedlingSettings) -
         adhesion = math.exp(generator.uniform(*np.log(settings.adhesion_n)))
         if settings.level < PLANT:
             adhesion = LOOSE_N
-        seedlings.append(Seedling(*cells[cell], size, quality, adhesion))
+        row, column = cells[int(cell)]
+        seedlings.append(Seedling(row, column, size, quality, adhesion))
     return seedlings
 
 

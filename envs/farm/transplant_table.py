@@ -86,7 +86,7 @@ class TableExecutor:
         for tray in trays:
             generator = np.random.default_rng(tray.seed)
             of_tray = [self.alike(each, num_neighbours(each, tray.seedlings)) for each in tray.seedlings]
-            found.append([outcomes[generator.integers(len(outcomes))] for outcomes in of_tray])
+            found.append([outcomes[int(generator.integers(len(outcomes)))] for outcomes in of_tray])
         return found
 
     def alike(self, seedling: Seedling, neighbours: int) -> Sequence[Transplanted]:
