@@ -9,7 +9,6 @@ errs that was planned with the model.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -24,7 +23,7 @@ from envs.farm.record_transplants import record
 from envs.farm.score_tables import ends, header, interval, line
 from envs.farm.settings import Settings, read_settings
 from envs.farm.transplant_table import save_outcomes
-from rlplat.errors import ConfigError, RlplatError
+from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
 SHIPPED = Path(__file__).parent / "arms.yaml"
@@ -72,16 +71,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what the arms bring, the gap, and who wins."""
-    try:
-        arms, found = read_arms(arguments.arms, arguments.only), {}
-        print(f"{arguments.seeds} farms, days 41 to {arguments.days} by {arguments.policy}, 95 % intervals")
-        print(*header(COLUMNS), sep="\n")
-        for name, arm in arms.items():
-            for executor in arguments.executors:
-                found[name, executor] = season = _play(name, arm, executor, arguments)
-                print(row(name, executor, season), flush=True)
-    except RlplatError as error:
-        sys.exit(str(error))
+    arms, found = read_arms(arguments.arms, arguments.only), {}
+    print(f"{arguments.seeds} farms, days 41 to {arguments.days} by {arguments.policy}, 95 % intervals")
+    print(*header(COLUMNS), sep="\n")
+    for name, arm in arms.items():
+        for executor in arguments.executors:
+            found[name, executor] = season = _play(name, arm, executor, arguments)
+            print(row(name, executor, season), flush=True)
     for table in (gaps(found), contests(found)):
         if len(lines := list(table)) > 2:
             print("", *lines, sep="\n")

@@ -11,9 +11,11 @@ python -m envs.farm.scores farm_day                   # FarmDay: arms, the gap o
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from envs.farm import climate_scores, farm_day_scores, seedling_scores, spacing_scores
+from rlplat.errors import RlplatError
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -30,7 +32,10 @@ def main(words: Sequence[str] | None = None) -> None:
         environment.add_options(options)
         options.set_defaults(run=environment.run)
     arguments = parser.parse_args(words)
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except RlplatError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
