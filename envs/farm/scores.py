@@ -4,7 +4,7 @@ python -m envs.farm.scores climate                    # LettuceClimate, on 20 se
 python -m envs.farm.scores climate --search           # its best set-points of the grid on 20 training seeds
 python -m envs.farm.scores spacing                    # GreenhouseSpacing, on 20 seeds
 python -m envs.farm.scores spacing --search           # its best schedules, written to schedules.yaml
-python -m envs.farm.scores seedling --run runs/NAME   # SeedlingTransplant, on 200 trays, with the policy of a run
+python -m envs.farm.scores seedling --runs runs/NAME  # SeedlingTransplant, on 200 trays, with the policy of a run
 python -m envs.farm.scores farm_day                   # FarmDay: arms, the gap of the model, and who wins
 """
 
