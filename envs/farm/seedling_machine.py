@@ -108,6 +108,7 @@ class Machine:
         for bench in np.flatnonzero((phase == RISE) & (hand[:, 2] > CARRY_M - 0.01)).tolist():
             self._planted[bench] += 1
             self._number[bench] += 1
+            self._tries[bench] = 0
             self._next(bench)
 
     def _go(self, where: Flags, phase: int) -> None:
