@@ -78,6 +78,7 @@ class FarmDayVector(GreenhouseSpacingVector):
         operations = np.where((asks & ~comes)[..., None], (num_slots + 1, num_slots), operations)
         breaks = self._breaks[self.day] & ~comes  # a seedling's harm is the executor's
         work = self.bench.work(operations, done.dry_weight_g, breaks, self._price[self.day], done.vigour)
+        work.refused += asks.sum(axis=1) - num_asked  # no seedling is left for them
         self.schedule.owe(done.missing)
         found = report(work, farm_terms(self.accounts, self.settings, work, done))
         found["costs"] |= {name: getattr(done, name) for name in ("lost", "poor", "missing", "strain")}

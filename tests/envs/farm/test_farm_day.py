@@ -130,6 +130,16 @@ def test_what_is_planted_beyond_what_was_asked_for_is_thrown_away_and_has_cost_i
     assert greedy["missing"] == 0 and greedy["plugs"] == pytest.approx(-0.08 * 2 * greedy["planted"] / 2)
 
 
+def test_seedlings_beyond_those_of_the_nursery_are_refused_as_on_any_bench():
+    settings = {"seedlings": {"num_per_day": 2}, "robot": {"num_operations": 4}, "action": "operations"}
+    actions = np.array([[[200, 0], [200, 1], [200, 2], [201, 0]]])
+    env, spacing = farm(ByHand(STANDS), **settings), GreenhouseSpacingVector(1, observation="table", **settings)
+    spacing.reset(seed=0)
+    for bench in (env, spacing):
+        *_, infos = bench.step(actions)
+        assert infos["amounts"]["planted"] == 2 and infos["costs"]["refused"] == 1
+
+
 def test_trays_hold_what_the_executor_is_made_for_and_no_more_good_seedlings_than_asked_for():
     executor = ByHand(STANDS, num_plugs=3, num_poor=2)
     env = farm(executor)
