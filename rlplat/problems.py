@@ -70,6 +70,8 @@ def _sentence(place: str, detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "finite_number":
         return f"{place} is {found(value)}; it must be finite"
     if kind == "value_error":
+        if not place:  # of a whole model
+            return str(context["error"])
         return f"{place} is {found(value)}; {context['error']}" if _is_plain(value) else f"{place}: {context['error']}"
     if kind.endswith("_type"):
         return f"{place} is {found(value)}; it must be {_allowed(_annotation(model, detail['loc']))}"

@@ -29,6 +29,7 @@ from envs.farm.integrator import Array
 from envs.farm.nursery import Nursery
 from envs.farm.plant_bench import Operations
 from envs.farm.spacing_observations import Observations
+from rlplat.interfaces import Arrays
 
 _LAST_SEED = 2**31
 
@@ -58,6 +59,15 @@ class FarmDayVector(GreenhouseSpacingVector):
         self._seeds = np.stack([one.integers(_LAST_SEED, size=shape) for one in generators], axis=1)
         return super().begin(generators)
 
+    def snapshot(self) -> Arrays:
+        """See `GreenhouseSpacingVector.snapshot`."""
+        return super().snapshot() | {"seeds": self._seeds.copy()}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """See `GreenhouseSpacingVector.restore`."""
+        super().restore(snapshot)
+        self._seeds = snapshot["seeds"].copy()
+
     def _work(self, operations: Operations) -> dict[str, dict[str, Array]]:
         """Let seedlings be transplanted, and those that came to stand take the places planned for them."""
         num_slots = self.bench.lattice.num_slots
@@ -68,6 +78,7 @@ class FarmDayVector(GreenhouseSpacingVector):
         operations = np.where((asks & ~comes)[..., None], (num_slots + 1, num_slots), operations)
         breaks = self._breaks[self.day] & ~comes  # a seedling's harm is the executor's
         work = self.bench.work(operations, done.dry_weight_g, breaks, self._price[self.day], done.vigour)
+        work.refused += asks.sum(axis=1) - num_asked  # no seedling is left for them
         self.schedule.owe(done.missing)
         found = report(work, farm_terms(self.accounts, self.settings, work, done))
         found["costs"] |= {name: getattr(done, name) for name in ("lost", "poor", "missing", "strain")}

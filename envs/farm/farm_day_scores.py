@@ -9,7 +9,6 @@ errs that was planned with the model.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -23,8 +22,8 @@ from envs.farm.farm_season import play
 from envs.farm.record_transplants import record
 from envs.farm.score_tables import ends, header, interval, line
 from envs.farm.settings import Settings, read_settings
-from envs.farm.transplant_table import save_outcomes
-from rlplat.errors import ConfigError, RlplatError
+from envs.farm.transplant_table import load_outcomes, save_outcomes
+from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
 SHIPPED = Path(__file__).parent / "arms.yaml"
@@ -72,16 +71,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what the arms bring, the gap, and who wins."""
-    try:
-        arms, found = read_arms(arguments.arms, arguments.only), {}
-        print(f"{arguments.seeds} farms, days 41 to {arguments.days} by {arguments.policy}, 95 % intervals")
-        print(*header(COLUMNS), sep="\n")
-        for name, arm in arms.items():
-            for executor in arguments.executors:
-                found[name, executor] = season = _play(name, arm, executor, arguments)
-                print(row(name, executor, season), flush=True)
-    except RlplatError as error:
-        sys.exit(str(error))
+    arms, found = read_arms(arguments.arms, arguments.only), {}
+    print(f"{arguments.seeds} farms, days 41 to {arguments.days} by {arguments.policy}, 95 % intervals")
+    print(*header(COLUMNS), sep="\n")
+    for name, arm in arms.items():
+        for executor in arguments.executors:
+            found[name, executor] = season = _play(name, arm, executor, arguments)
+            print(row(name, executor, season), flush=True)
     for table in (gaps(found), contests(found)):
         if len(lines := list(table)) > 2:
             print("", *lines, sep="\n")
@@ -136,8 +132,20 @@ def _play(name: str, arm: Arm, executor: str, arguments: argparse.Namespace) -> 
     settings: dict[str, Any] = {"skill": arm.skill, "transplant": dict(arm.transplant)}
     if executor == "model":
         path = arguments.outcomes / f"{name}.csv"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_outcomes(path, record(arm.skill, arm.transplant, arguments.trays))
+        _record_once(path, arm, arguments.trays)
         settings = {"outcomes": str(path)}
     return play(arguments.policy, seeds, executor=executor, num_days=arguments.days, **arguments.settings, **settings)
+
+
+def _record_once(path: Path, arm: Arm, num_trays: int) -> None:
+    """Record an arm's outcomes where there are none yet. Raises ConfigError: what is there is of another arm."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_outcomes(path, record(arm.skill, arm.transplant, num_trays))
+    there = load_outcomes(str(path))
+    differs = {name: value for name, value in arm.transplant.items() if there.parameters.get(name) != value}
+    if there.skill != arm.skill or differs:
+        raise ConfigError(
+            f"{path} was recorded of skill {there.skill} with {there.parameters}; the arm is {arm.skill} with "
+            f"{dict(arm.transplant)}: remove the file, or name another folder by --outcomes"
+        )

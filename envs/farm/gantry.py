@@ -112,7 +112,8 @@ class Gantry:
     @property
     def turn(self) -> Array:
         """The hand's turn [N] (rad)."""
-        return self._qpos[:, 3]
+        turn: Array = self._qpos[:, 3]
+        return turn
 
     @property
     def half_width(self) -> Array:

@@ -55,10 +55,9 @@ class GreenhouseModel:
         Raises EnvError: input out of range, a step too large for the integrator, a state that is not finite.
         """
         self.check_step(step_s)
-        low = np.zeros((3, 1))
         check_inputs(
             _MODEL,
-            controls=((controls - low) / np.maximum(self.max_controls, _TINY)[:, None], 0.0, 1.0),
+            controls=(controls / np.maximum(self.max_controls, _TINY)[:, None], 0.0, 1.0),
             radiation_w_per_m2=(weather[0], 0, 1500),
             co2_outside_kg_per_m3=(weather[1], 0, 0.1),
             temperature_outside_c=(weather[2], -60, 60),

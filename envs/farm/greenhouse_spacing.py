@@ -35,7 +35,9 @@ from envs.farm.settings import read_settings
 from envs.farm.spacing_accounts import AMOUNTS, COSTS, TERMS, SpacingAccounts, SpacingSums
 from envs.farm.spacing_observations import Observations, Observer
 from envs.farm.spacing_settings import NUM_CLASSES, SpacingSettings
+from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.errors import EnvError
+from rlplat.interfaces import Arrays
 
 if TYPE_CHECKING:
     from envs.farm.spacing_policies import Policy
@@ -162,6 +164,35 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         reward = np.add.reduce(list(infos["reward_terms"].values()))
         self._sums.add(self.day, {"reward": reward, **infos["costs"], **infos["amounts"]})
         return infos
+
+    def snapshot(self) -> Arrays:
+        """Return all that is needed to go on from here in another vector, generators included."""
+        if self._generators is None:
+            raise EnvError(f"{self.name}: snapshot() was called before reset()")
+        state = {
+            "day": np.array(self.day),
+            "price": self._price,
+            "seedlings_g": self._seedlings_g,
+            "breaks": self._breaks,
+            "generators": generators_to_array(self._generators),
+        }
+        for part, kept in self._parts().items():
+            state |= {f"{part}/{name}": array for name, array in kept.snapshot().items()}
+        state |= {f"money/{name}": eur for name, eur in self._money.items()}
+        return {name: array.copy() for name, array in state.items()}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from the snapshot of a vector of as many benches with the same settings."""
+        self.day = int(snapshot["day"])
+        self._price, self._seedlings_g = snapshot["price"].copy(), snapshot["seedlings_g"].copy()
+        self._breaks = snapshot["breaks"].copy()
+        self._generators = generators_from_array(snapshot["generators"])
+        for part, kept in self._parts().items():
+            kept.restore(_below(f"{part}/", snapshot))
+        self._money = _below("money/", snapshot)
+
+    def _parts(self) -> dict[str, PlantBench | Schedule | SpacingSums]:
+        return {"bench": self.bench, "schedule": self.schedule, "sums": self._sums}
 
     def expert_actions(self) -> Actions:
         """Return what the best three stages would do now; of operations, the rule that holds leaf area."""
@@ -300,3 +331,8 @@ def _prices(generator: np.random.Generator, num_days: int, sd: float) -> Array:
 def _first(groups: Observations) -> Observations:
     """Return the first bench's observations."""
     return {name: _first(group) if isinstance(group, dict) else group[0] for name, group in groups.items()}
+
+
+def _below(begin: str, arrays: Arrays) -> Arrays:
+    """Return copies of the arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(begin): array.copy() for name, array in arrays.items() if name.startswith(begin)}

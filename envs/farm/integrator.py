@@ -33,7 +33,7 @@ def check_step(step_s: float, fastest_per_s: float, model: str) -> None:
         raise EnvError(
             f"{model}: the step is {step_s:g} s; it must be > 0 and at most {_shown(STABLE / fastest_per_s)} s, beyond "
             f"which the integration is unstable (the fastest process has a rate of {fastest_per_s:.3g} per s); take "
-            f"more, smaller steps"
+            f"more, smaller steps, or look for a wrong parameter"
         )
 
 

@@ -16,6 +16,7 @@ from envs.farm.lattice import Lattice
 from envs.farm.parameters import PlantParameters
 from envs.farm.plant import Climate, PlantModel
 from envs.farm.spacing_settings import SpacingSettings
+from rlplat.interfaces import Arrays
 
 RESERVES, STRUCTURE, AGE, SHADE, QUALITY, VIGOUR = range(6)
 """Rows of `PlantBench.plants`: g, g, days since planting, days of shade in a row, part of the price that is paid, part
@@ -80,6 +81,14 @@ class PlantBench:
         """Empty all benches."""
         self.plants[:] = 0
         self.light_share[:] = 0
+
+    def snapshot(self) -> Arrays:
+        """Return the plants, and the light that they took last."""
+        return {"plants": self.plants, "light_share": self.light_share}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from a snapshot."""
+        self.plants[:], self.light_share[:] = snapshot["plants"], snapshot["light_share"]
 
     def work(
         self,

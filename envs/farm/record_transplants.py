@@ -48,6 +48,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--parameters", type=yaml.safe_load, default={}, help="of SeedlingTransplant, as YAML")
     parser.add_argument("--trays", type=int, default=200)
     arguments = parser.parse_args(words)
+    if arguments.out.suffix != ".csv":
+        parser.error(f"--out is {arguments.out}; it must end with .csv, by which FarmDay knows a file of outcomes")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     try:
         recording = record(arguments.skill, arguments.parameters, arguments.trays)
     except RlplatError as error:

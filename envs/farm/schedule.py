@@ -8,6 +8,7 @@ from envs.farm.integrator import Array
 from envs.farm.plant_bench import AGE, Operations, PlantBench
 from envs.farm.respacing import LEAST_M2, MOST_M2, Respacing
 from envs.farm.spacing_settings import NUM_CLASSES
+from rlplat.interfaces import Arrays
 
 FIRST_LIFE_D = 24.0
 """Days from planting to harvest that are reckoned with until heads are harvested."""
@@ -48,6 +49,14 @@ class Schedule:
         self.life_d[:] = FIRST_LIFE_D
         self._due[:] = 0
         self._owed[:] = 0
+
+    def snapshot(self) -> Arrays:
+        """Return what is known of this crop."""
+        return {"life_d": self.life_d, "due": self._due, "owed": self._owed}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from a snapshot."""
+        self.life_d[:], self._due[:], self._owed[:] = (snapshot[name] for name in ("life_d", "due", "owed"))
 
     def owe(self, number: Array) -> None:
         """Plant so many seedlings more the next time, `[N]`, for those that did not come to stand."""

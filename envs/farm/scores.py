@@ -4,16 +4,18 @@ python -m envs.farm.scores climate                    # LettuceClimate, on 20 se
 python -m envs.farm.scores climate --search           # its best set-points of the grid on 20 training seeds
 python -m envs.farm.scores spacing                    # GreenhouseSpacing, on 20 seeds
 python -m envs.farm.scores spacing --search           # its best schedules, written to schedules.yaml
-python -m envs.farm.scores seedling --run runs/NAME   # SeedlingTransplant, on 200 trays, with the policy of a run
+python -m envs.farm.scores seedling --runs runs/NAME  # SeedlingTransplant, on 200 trays, with the policy of a run
 python -m envs.farm.scores farm_day                   # FarmDay: arms, the gap of the model, and who wins
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from envs.farm import climate_scores, farm_day_scores, seedling_scores, spacing_scores
+from rlplat.errors import RlplatError
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -30,7 +32,10 @@ def main(words: Sequence[str] | None = None) -> None:
         environment.add_options(options)
         options.set_defaults(run=environment.run)
     arguments = parser.parse_args(words)
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except RlplatError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.robots.positions import Positions, is_new
 from envs.robots.task import Array
 
 ROWS, COLUMNS = 6, 8
@@ -42,9 +43,18 @@ _HOLE = 'rgba=".16 .30 .42 1"'
 _FUNNEL = 'rgba=".52 .62 .72 1"'
 
 
-def cell_offset(row: int, column: int) -> Array:
-    """Return where a cell's middle is in the tray [2] (m)."""
+def cell_offset(row: Array | int, column: Array | int) -> Array:
+    """Return where the middles of cells [...] are in the tray [2, ...] (m)."""
     return PITCH_M * np.array([column - (COLUMNS - 1) / 2, row - (ROWS - 1) / 2])
+
+
+def cells(positions: Positions) -> list[tuple[int, int]]:
+    """Return rows and columns of the cells that hold seedlings."""
+    every = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
+    if positions == "all":
+        return every
+    is_left_out = is_new(TRAY_CENTRE_M + np.array([cell_offset(*cell) for cell in every]))
+    return [cell for cell, new in zip(every, is_left_out, strict=True) if new == (positions == "new")]
 
 
 def holes(num_plugs: int) -> Array:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs.robots.task import Array
 
@@ -22,7 +24,7 @@ class Camera:
         back = np.subtract(self.position_m, self.looks_at_m)
         right = np.cross((0.0, 0.0, 1.0), back)
         axes = np.stack([right, np.cross(back, right), back])
-        return axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        return np.asarray(axes / np.linalg.norm(axes, axis=1, keepdims=True))
 
     def mjcf(self, name: str, offset_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> str:
         """Return the camera as MJCF, in a body from whose origin it is `offset_m` further."""
@@ -31,7 +33,13 @@ class Camera:
         return f'<camera name="{name}" pos="{places}" xyaxes="{axes}" fovy="{self.fovy_deg}"/>'
 
     def ground(
-        self, rows: Array, columns: Array, pixels: int, height_m: float, origin: Array | None = None, turn: float = 0.0
+        self,
+        rows: NDArray[Any],
+        columns: NDArray[Any],
+        pixels: int,
+        height_m: float,
+        origin: Array | None = None,
+        turn: float = 0.0,
     ) -> Array:
         """Return which points [K, 2] (m) at a height are seen in pixels [K] of a square picture.
 

@@ -63,8 +63,7 @@ class Damage:
 
     def gripped(self) -> Flags:
         """Return which plugs both fingers hold [N, P]."""
-        flags: Flags = (self.squeeze() > TOUCH_N).all(axis=2)
-        return flags
+        return np.asarray((self.squeeze() > TOUCH_N).all(axis=2))
 
     def note(self, ids: Ids, clear_m: float) -> None:
         """Keep what the last control step did to the seedlings of these simulations; `clear_m`: above it, lifted."""

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from envs.farm.seedling_bench import COLUMNS, ROWS, TRAY_CENTRE_M, cell_offset
+from envs.farm.seedling_bench import cells
 from envs.farm.seedling_plant import Seedling
 from envs.farm.seedling_settings import PLANT, SeedlingSettings
-from envs.robots.positions import is_new
 
 GOOD_SIZE, GOOD_QUALITY = (0.85, 1.15), (0.8, 1.0)
 LOOSE_N = 0.3
@@ -19,8 +18,8 @@ POOR_SIZE, POOR_QUALITY = (0.45, 0.7), (0.0, 0.25)
 
 def draw_seedlings(generator: np.random.Generator, settings: SeedlingSettings) -> list[Seedling]:
     """Return good seedlings, then poor ones, in different cells of those that `positions` allows."""
-    cells = [(row, column) for row in range(ROWS) for column in range(COLUMNS) if _allowed(row, column, settings)]
-    chosen = generator.choice(len(cells), settings.num_good + settings.num_bad, replace=False)
+    places = cells(settings.positions)
+    chosen = generator.choice(len(places), settings.num_good + settings.num_bad, replace=False)
     seedlings = []
     for number, cell in enumerate(chosen):
         is_good = number < settings.num_good
@@ -29,12 +28,6 @@ def draw_seedlings(generator: np.random.Generator, settings: SeedlingSettings) -
         adhesion = math.exp(generator.uniform(*np.log(settings.adhesion_n)))
         if settings.level < PLANT:
             adhesion = LOOSE_N
-        seedlings.append(Seedling(*cells[cell], size, quality, adhesion))
+        row, column = places[int(cell)]
+        seedlings.append(Seedling(row, column, size, quality, adhesion))
     return seedlings
-
-
-def _allowed(row: int, column: int, settings: SeedlingSettings) -> bool:
-    if settings.positions == "all":
-        return True
-    new = bool(is_new(TRAY_CENTRE_M + cell_offset(row, column)))
-    return new == (settings.positions == "new")

@@ -13,6 +13,7 @@ from typing import Any
 from envs.farm.seedling_bench import COLUMNS, ROWS
 from envs.farm.seedling_damage import REASONS
 from envs.farm.seedling_plant import Seedling
+from envs.farm.seedling_settings import SeedlingSettings
 from envs.farm.seedling_transplant import SeedlingTransplant
 from envs.farm.seedling_trays import ADHESION, COLUMN, LIFTED, LOST, PLANTED, QUALITY, ROW, SIZE, STRAIN
 from envs.robots.observing import Observations
@@ -48,6 +49,7 @@ class SeedlingVector(RobotVectorEnv):
     """`num_envs` benches, see `RobotVectorEnv`; settings are those of `SeedlingSettings`."""
 
     task: SeedlingTransplant
+    settings: SeedlingSettings
 
     def __init__(self, num_envs: int = 1, **settings: Any) -> None:
         """Raises ConfigError, SceneError as `RobotVectorEnv` does."""

@@ -90,7 +90,7 @@ class Machine:
         there = (phase == HOVER) & (aside < NEAR_M) & (np.abs(hand[:, 2] - HOVER_M) < 0.005)
         looks = there & (self._looks < 2)
         if looks.any():
-            for bench in np.flatnonzero(looks):
+            for bench in np.flatnonzero(looks).tolist():
                 self._at[bench] = self._finder.look(observations, bench, self._at[bench])
             self._looks += looks
         self._go(there & ~looks, DESCEND)
@@ -98,16 +98,17 @@ class Machine:
         closed = (phase == GRIP) & (self._waited > GRIP_STEPS)
         holds = np.abs(half_width - PLUG_HALF_M) < 0.002
         self._go(closed & holds, PULL)
-        for bench in np.flatnonzero(closed & ~holds):
+        for bench in np.flatnonzero(closed & ~holds).tolist():
             self._again(bench)
         self._go((phase == PULL) & (hand[:, 2] > CARRY_M - 0.01), CARRY)
         at_hole = np.hypot(*(self._hole - hand[:, :2]).T) < NEAR_M
         self._go((phase == CARRY) & at_hole, LOWER)
         self._go((phase == LOWER) & (hand[:, 2] < SEAT_M + GRASP_M + NEAR_M), RELEASE)
         self._go((phase == RELEASE) & (self._waited > GRIP_STEPS), RISE)
-        for bench in np.flatnonzero((phase == RISE) & (hand[:, 2] > CARRY_M - 0.01)):
+        for bench in np.flatnonzero((phase == RISE) & (hand[:, 2] > CARRY_M - 0.01)).tolist():
             self._planted[bench] += 1
             self._number[bench] += 1
+            self._tries[bench] = 0
             self._next(bench)
 
     def _go(self, where: Flags, phase: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -27,10 +27,15 @@ ENVIRONMENT = "rlplat/SeedlingTransplant-v0"
 class Player(Protocol):
     """Acts in the benches of a vector."""
 
-    privileged: bool
-    """Whether it knows what a policy may not."""
-    settings: dict[str, Any]
-    """What it asks of the environment."""
+    @property
+    def privileged(self) -> bool:
+        """Whether it knows what a policy may not."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What it asks of the environment."""
+        ...
 
     def begin(self, vector: SeedlingVector, observations: Observations) -> None:
         """Start with these benches, whose episodes have begun."""
@@ -150,7 +155,7 @@ def transplant(
 
     Settings are those of the environment, beside what the player asks for.
     """
-    vector = SeedlingVector(len(seeds), **player.settings | settings)
+    vector = SeedlingVector(len(seeds), **{**player.settings, **settings})
     space = vector.single_observation_space
     seen, _ = vector.reset(seed=list(seeds), options={"trays": trays})
     observations = read_observations(space, seen)

@@ -14,6 +14,7 @@ import numpy as np
 from envs.farm.score_tables import header, line, named
 from envs.farm.seedling_players import PLAYERS, Player, Session, SkillPlayer, transplant
 from envs.farm.seedling_settings import LIFT, SORT
+from envs.farm.trained import add_runs
 from rlplat.evaluation.episodes import SIDE_BY_SIDE, episode_seed
 from rlplat.evaluation.statistics import score_interval
 
@@ -40,7 +41,7 @@ COLUMNS = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked for."""
     parser.add_argument("--players", nargs="*", choices=list(PLAYERS), default=list(PLAYERS))
-    parser.add_argument("--run", dest="runs", action="append", default=[], help="folder of a run, which plays, too")
+    add_runs(parser)
     parser.add_argument("--level", type=int, choices=range(LIFT, SORT + 1), default=2)
     parser.add_argument("--conditions", nargs="+", choices=list(CONDITIONS), default=list(CONDITIONS))
     parser.add_argument("--trays", type=int, default=200, help="episodes of each (default 200)")

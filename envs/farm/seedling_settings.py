@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from envs.farm.seedling_bench import cells
 from envs.robots.positions import Positions
 from envs.robots.settings import RobotSettings
 
@@ -57,6 +58,14 @@ class SeedlingSettings(RobotSettings):
             )
         if self.robot == "arm" and self.level >= TRAY:
             raise ValueError(f"the arm's fingers do not fit between plugs; level {self.level} needs robot: gantry")
+        if self.reward == "growth" and self.level < PLANT:
+            raise ValueError(f"reward is 'growth', and at level {self.level} nothing is planted; it needs level 2")
+        num_seedlings, num_cells = self.num_good + self.num_bad, len(cells(self.positions))
+        if num_seedlings > num_cells:
+            raise ValueError(
+                f"num_plugs and num_poor are {num_seedlings} seedlings, and positions: {self.positions} leaves the "
+                f"tray {num_cells} cells; lower them"
+            )
         if self.adhesion_n[0] > self.adhesion_n[1]:
             raise ValueError(f"adhesion_n is {list(self.adhesion_n)}; the least force comes first")
         return self

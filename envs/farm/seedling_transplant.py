@@ -225,18 +225,18 @@ class SeedlingTransplant(Task):
             return found
         if self.settings.level == LIFT:
             high = self.trays.positions()[..., 2] > LIFTED_M
-            return (whole & high & self.damage.gripped()).all(axis=1)
+            return np.asarray((whole & high & self.damage.gripped()).all(axis=1))
         done = ~good | (values[..., PLANTED] > 0)
         poor = self.trays.is_poor() & (values[..., PLANTED] > 0)
-        return (whole & done).all(axis=1) & ~poor.any(axis=1)
+        return np.asarray((whole & done).all(axis=1) & ~poor.any(axis=1))
 
     def terminated(self) -> Flags:
         """Return where every good seedling is planted or lost, or at level 1 lifted."""
         values, good = self.trays.values, self.trays.is_good()
         if self.settings.level == REACH:
             return np.zeros(self.batch.nsim, dtype=bool)
-        over: Flags = (~good | (values[..., PLANTED] > 0) | (values[..., LOST] > 0)).all(axis=1)
-        return over | self.success() if self.settings.level == LIFT else over
+        over = (~good | (values[..., PLANTED] > 0) | (values[..., LOST] > 0)).all(axis=1)
+        return np.asarray(over | self.success() if self.settings.level == LIFT else over)
 
     def privileged(self) -> Array:
         beliefs = self.beliefs()

@@ -9,6 +9,7 @@ import numpy as np
 from envs.farm.integrator import Array
 from envs.farm.plant_bench import Work
 from envs.farm.spacing_settings import SpacingSettings
+from rlplat.interfaces import Arrays
 
 TERMS = ("sales", "rent", "light", "plugs", "operations")
 COSTS = ("moves", "damaged", "refused", "below_spec")
@@ -29,7 +30,6 @@ class SpacingAccounts:
         self.light_mol_per_day = room.ppfd_umol_per_m2_s * 1e-6 * 3600 * room.light_h * area_m2
         """Of the lamps over a bench."""
         self.light_kwh_per_day = self.light_mol_per_day * 1e6 / money.lamp_umol_per_j / _J_PER_KWH
-        self.area_m2 = area_m2
         self._money = money
         self.fixed = {
             "rent": -money.rent_eur_per_m2_day * area_m2,
@@ -87,6 +87,15 @@ class SpacingSums:
         self._num_days += 1
         for name, value in values.items():
             self.totals[name] = self.totals.get(name, 0) + value
+
+    def snapshot(self) -> Arrays:
+        """Return the sums so far."""
+        return {"num_days": np.array(self._num_days), **self.totals}
+
+    def restore(self, snapshot: Arrays) -> None:
+        """Go on from a snapshot."""
+        self.totals = {name: total for name, total in snapshot.items() if name != "num_days"}
+        self._num_days = int(snapshot["num_days"])
 
     def season(self, accounts: SpacingAccounts) -> Season | None:
         """Return what all these days brought; None if there were none."""

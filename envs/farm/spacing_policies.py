@@ -19,6 +19,7 @@ from envs.farm.schedule import action_for
 from envs.farm.spacing_accounts import STEADY_D, Season
 from envs.farm.spacing_observations import Observations
 from envs.farm.spacing_settings import NUM_CLASSES
+from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
 Kind = Literal["schedule", "operations"]
@@ -123,7 +124,7 @@ class HoldLeafArea:
     def act(self, env: GreenhouseSpacingVector, observations: Observations) -> Actions:
         """Return the day's operations."""
         bench, settings = env.bench, env.settings
-        if env.day == 0:
+        if env.day == 0 or len(self._due) != env.num_envs:  # asked for the first time, on whatever day
             self._due = np.zeros(env.num_envs)
         index = np.broadcast_to(self.leaf_area_index, (env.num_envs,))[:, None]
         room_m2 = np.where(bench.present, np.clip(bench.leaf_area_m2() / index, LEAST_M2, MOST_M2), 0)
@@ -151,10 +152,13 @@ def shipped() -> dict[str, Policy]:
 
 
 def play(policy: Policy, seeds: Sequence[int], **settings: Any) -> Season:
-    """Run a bench for each seed through an episode. Raises ValueError if the episode has no steady days."""
+    """Run a bench for each seed through an episode. Raises ConfigError if the episode has no steady days."""
     env = GreenhouseSpacingVector(len(seeds), action=policy.action, observation="classes", **settings)
     if env.settings.num_days <= STEADY_D:
-        raise ValueError(f"num_days is {env.settings.num_days}; it must be above {STEADY_D}, by when benches are full")
+        raise ConfigError(
+            f"GreenhouseSpacing: num_days is {env.settings.num_days}; it must be above {STEADY_D}, by when benches are "
+            "full"
+        )
     observations, infos = env.reset(seed=list(seeds))
     while env.day < env.settings.num_days:
         observations, _, _, _, infos = env.step(policy.act(env, observations))

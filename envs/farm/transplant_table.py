@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from envs.farm.seedling_bench import COLUMNS as COLUMNS_OF_TRAY
 from envs.farm.seedling_bench import ROWS
 from envs.farm.seedling_plant import GOOD_QUALITY, Seedling
 from envs.farm.seedling_settings import SeedlingSettings
@@ -31,6 +32,16 @@ FOLDER = Path(__file__).parent / "outcomes"
 TASK = "SeedlingTransplant"
 FEATURES = ("size", "quality", "row", "column", "num_neighbours")
 COLUMNS = (*FEATURES, *(field.name for field in fields(Transplanted)))
+_RANGES = {
+    "size": (0.0, 10.0),
+    "quality": (0.0, 1.0),
+    "row": (0.0, ROWS - 1.0),
+    "column": (0.0, COLUMNS_OF_TRAY - 1.0),
+    "num_neighbours": (0.0, 8.0),
+    "planted": (0.0, 1.0),
+    "strain": (0.0, 1.0),
+    "seconds": (0.0, 3600.0),
+}
 LEAST = 20
 """Recorded outcomes from which one is drawn, at least, while there are as many."""
 _SIZES = (0.95, 1.05)
@@ -86,7 +97,7 @@ class TableExecutor:
         for tray in trays:
             generator = np.random.default_rng(tray.seed)
             of_tray = [self.alike(each, num_neighbours(each, tray.seedlings)) for each in tray.seedlings]
-            found.append([outcomes[generator.integers(len(outcomes))] for outcomes in of_tray])
+            found.append([outcomes[int(generator.integers(len(outcomes)))] for outcomes in of_tray])
         return found
 
     def alike(self, seedling: Seedling, neighbours: int) -> Sequence[Transplanted]:
@@ -156,6 +167,9 @@ def _rows(path: Path, lines: Sequence[str]) -> Iterable[Recorded]:
             numbers = {name: float(value) for name, value in line.items()}
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{path}:{number}: {error}; every column but lost is a number") from error
+        for name, (low, high) in _RANGES.items():
+            if not low <= numbers[name] <= high:
+                raise ConfigError(f"{path}:{number}: {name} is {line[name]}; it must be from {low:g} to {high:g}")
         outcome = Transplanted(
             bool(numbers["planted"]), lost or None, *(numbers[name] for name in ("strain", "offset_mm", "seconds"))
         )

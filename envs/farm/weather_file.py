@@ -41,17 +41,16 @@ class WeatherFile:
         seconds = _even_seconds(path, times)
         for name, values in columns.items():
             _check_units(path, name, values)
-        grid_s = np.arange(0, seconds[-1] + 1, STEP_S)
+        midnight = times[0].replace(hour=0, minute=0, second=0, microsecond=0)
+        grid_s = np.arange((midnight - times[0]).total_seconds() % 86400, seconds[-1] + 1, STEP_S)
         even = {name: np.interp(grid_s, seconds, values) for name, values in columns.items()}
         temperature_c = even["temperature_c"]
         ppm = even.get("co2_ppm", np.full(len(grid_s), CO2_PPM))
         vapour = even["relative_humidity_percent"] / 100 * saturation_kg_per_m3(temperature_c)
-        weather = np.stack(
+        self._weather = np.stack(
             [even["radiation_w_per_m2"], co2_kg_per_m3(ppm, temperature_c), temperature_c, vapour], axis=1
         )
-        midnight = times[0].replace(hour=0, minute=0, second=0, microsecond=0)
-        into_day_s = (times[0] - midnight).total_seconds()
-        self._weather = weather[int(np.ceil(-into_day_s % 86400 / STEP_S)) :]
+        """From the first midnight on."""
         _check_days(path, self._weather[:, 0])
 
     def draw(self, generators: Sequence[np.random.Generator], num_steps: int) -> Array:
@@ -59,8 +58,9 @@ class WeatherFile:
         spare = len(self._weather) - num_steps
         if spare < 0:
             raise ConfigError(
-                f"{self._path}: it holds {len(self._weather) / STEPS_PER_DAY:.1f} days from the first midnight on; the "
-                f"crop with its forecast takes {num_steps / STEPS_PER_DAY:.1f}; add days, or set num_days lower"
+                f"{self._path}: it holds {len(self._weather) / STEPS_PER_DAY:.2f} days from the first midnight on; the "
+                f"crop and the moment of its harvest take {num_steps / STEPS_PER_DAY:.2f}; add days, or set num_days "
+                "lower"
             )
         first = [STEPS_PER_DAY * int(generator.integers(spare // STEPS_PER_DAY + 1)) for generator in generators]
         return np.stack([self._weather[start : start + num_steps] for start in first], axis=-1)
@@ -74,6 +74,8 @@ def _read(path: Path) -> tuple[list[datetime], dict[str, Array]]:
         raise ConfigError(f"{path}: there is no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this cannot be read as text in UTF-8: {error}") from error
+    while rows and not rows[-1]:
+        rows.pop()
     header = [name.strip() for name in rows[0]] if rows else []
     if len(header) == 1 and ";" in header[0]:
         raise ConfigError(
@@ -130,6 +132,8 @@ def _even_seconds(path: Path, times: list[datetime]) -> Array:
     seconds = np.array([(time - times[0]).total_seconds() for time in times])
     steps = np.diff(seconds)
     usual = float(np.median(steps))
+    if not 60 <= usual <= 3600:
+        raise ConfigError(f"{path}: its lines are {usual / 60:g} min apart; they must be from 1 to 60 min apart")
     for index in np.flatnonzero(np.abs(steps - usual) > 1)[:1]:
         line = int(index) + 3
         what = "goes back or repeats" if steps[index] <= 0 else f"leaves a gap of {steps[index] / 3600:g} h"
@@ -137,8 +141,6 @@ def _even_seconds(path: Path, times: list[datetime]) -> Array:
             f"{path}, line {line}: the time {times[line - 2]} {what} after {times[line - 3]}; the other lines are "
             f"{usual / 60:g} min apart, and all must be"
         )
-    if not 60 <= usual <= 3600:
-        raise ConfigError(f"{path}: its lines are {usual / 60:g} min apart; they must be from 1 to 60 min apart")
     return seconds
 
 

@@ -1,14 +1,10 @@
-"""FarmDay: Gymnasium's contract, what a robot's handling does to plants and money, seeds, and words on wrong input."""
+"""FarmDay: what a robot's handling does to plants and money, seeds, and words on wrong input."""
 
 import math
-import warnings
 
-import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 
-import envs.farm  # noqa: F401  (registers the environment)
 from envs.farm.farm_day import FarmDay, FarmDayVector
 from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
 from envs.farm.plant_bench import VIGOUR
@@ -18,7 +14,6 @@ from envs.farm.seedling_settings import SeedlingSettings
 from envs.farm.transplants import Transplanted
 from rlplat.errors import ConfigError, EnvError
 
-ID = "rlplat/FarmDay-v0"
 THIRTY = action_for(np.full(6, 30.0)).astype(np.float32)
 STANDS = Transplanted(planted=True, lost=None, strain=0.0, offset_mm=1.0, seconds=5.0)
 DROPPED = Transplanted(planted=False, lost="dropped", strain=0.0, offset_mm=math.nan, seconds=5.0)
@@ -55,16 +50,6 @@ def run(env, num_days):
             for name, value in infos[group].items():
                 sums[name] = sums.get(name, 0) + value
     return sums
-
-
-@pytest.mark.parametrize("observation", ["table", "classes", "overhead"])
-@pytest.mark.parametrize("action", ["schedule", "operations"])
-def test_gymnasiums_checker_passes(observation, action):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        warnings.filterwarnings("ignore", message=".*maximum value is infinity.*")
-        options = {"observation": observation, "action": action, "num_days": 3, "render_mode": "rgb_array"}
-        check_env(gym.make(ID, **options).unwrapped)
 
 
 def test_a_vector_equals_single_farms_and_a_seed_repeats_everything():
@@ -143,6 +128,16 @@ def test_what_is_planted_beyond_what_was_asked_for_is_thrown_away_and_has_cost_i
     greedy = run(farm(ByHand(STANDS, STANDS, num_plugs=1, num_poor=1)), 5)
     assert 0 < greedy["poor"] < greedy["planted"], "they go to the bench tray by tray, as they come"
     assert greedy["missing"] == 0 and greedy["plugs"] == pytest.approx(-0.08 * 2 * greedy["planted"] / 2)
+
+
+def test_seedlings_beyond_those_of_the_nursery_are_refused_as_on_any_bench():
+    settings = {"seedlings": {"num_per_day": 2}, "robot": {"num_operations": 4}, "action": "operations"}
+    actions = np.array([[[200, 0], [200, 1], [200, 2], [201, 0]]])
+    env, spacing = farm(ByHand(STANDS), **settings), GreenhouseSpacingVector(1, observation="table", **settings)
+    spacing.reset(seed=0)
+    for bench in (env, spacing):
+        *_, infos = bench.step(actions)
+        assert infos["amounts"]["planted"] == 2 and infos["costs"]["refused"] == 1
 
 
 def test_trays_hold_what_the_executor_is_made_for_and_no_more_good_seedlings_than_asked_for():

@@ -9,6 +9,7 @@ from envs.farm.farm_accounts import FarmSeason
 from envs.farm.farm_day_scores import SHIPPED, contests, gaps, read_arms
 from envs.farm.farm_season import play
 from envs.farm.scores import main
+from envs.farm.transplant_table import Recording, save_outcomes
 from rlplat.errors import ConfigError, RegistryError
 
 
@@ -70,6 +71,15 @@ def test_arms_are_run_by_model_and_robot_and_recordings_are_kept(tmp_path, capsy
     assert len(recorded.splitlines()) == 4
     main([*words, "--executors", "model"])
     assert capsys.readouterr().out.splitlines()[3] == model and recorded == (tmp_path / "seen" / "one.csv").read_text()
+
+
+def test_outcomes_of_another_arm_are_not_taken_for_those_of_this_one(tmp_path):
+    (tmp_path / "arms.yaml").write_text("one: {skill: script, transplant: {level: 2, pixels: null}}\n")
+    words = ["farm_day", "--arms", str(tmp_path / "arms.yaml"), "--executors", "model", "--outcomes", str(tmp_path)]
+    for skill, level in (("vision", 2), ("script", 4)):
+        save_outcomes(tmp_path / "one.csv", Recording(skill, {"level": level, "pixels": None}, ()))
+        with pytest.raises(SystemExit, match=rf"one.csv was recorded of skill {skill} with .*: remove the file, or"):
+            main(words)
 
 
 def test_the_shipped_arms_are_a_script_and_two_skills():

@@ -1,11 +1,8 @@
-"""GreenhouseSpacing: Gymnasium's contract, growth, the robot's work, the money, seeds, and words on wrong input."""
-
-import warnings
+"""GreenhouseSpacing: growth, the robot's work, the money, seeds, and words on wrong input."""
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,16 +38,6 @@ def day(*operations, num_operations=30):
 
 def densities(*per_class):
     return action_for(np.resize(per_class, 6)).astype(np.float32)
-
-
-@pytest.mark.parametrize("observation", ["table", "classes", "overhead"])
-@pytest.mark.parametrize("action", ["schedule", "operations"])
-def test_gymnasiums_checker_passes(observation, action):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        warnings.filterwarnings("ignore", message=".*maximum value is infinity.*")
-        options = {"observation": observation, "action": action, "num_days": 3, "render_mode": "rgb_array"}
-        check_env(gym.make(ID, **options).unwrapped)
 
 
 def test_a_vector_made_by_gymnasium_keeps_its_spaces_and_clears_its_benches_after_the_last_day():

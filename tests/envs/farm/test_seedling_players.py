@@ -5,9 +5,11 @@ import pytest
 
 pytest.importorskip("mujoco.batch", reason="mujoco is not installed: pip install 'rlplat[robots]'")
 
+from envs.farm.gantry import MAX_STEP_M, OPENING_M
 from envs.farm.seedling_cameras import FRONT, WRIST
 from envs.farm.seedling_env import SeedlingVector
-from envs.farm.seedling_plant import Seedling
+from envs.farm.seedling_machine import MAX_TRIES, Machine
+from envs.farm.seedling_plant import PLUG_HALF_M, Seedling
 from envs.farm.seedling_players import OpenLoopPlayer, ScriptPlayer, SkillPlayer, VisionPlayer, transplant
 from envs.farm.seedling_scores import joined, row
 from envs.farm.seedling_vision import is_green, raft_in_front, seedlings_in_front
@@ -45,6 +47,35 @@ def test_a_machine_that_sees_plants_more_than_one_that_goes_by_the_plan():
     }
     assert 0.2 < shares[OpenLoopPlayer] < shares[VisionPlayer]
     assert shares[VisionPlayer] > 0.85 and shares[ScriptPlayer] == 1.0
+
+
+class TwoSeedlings:
+    """Knows where two seedlings and their holes are."""
+
+    def begin(self, observations):
+        pass
+
+    def look(self, observations, bench, at):
+        return at
+
+    def seedling(self, bench, number):
+        return np.array([0.5, -0.2 + 0.04 * number]) if number < 2 else None
+
+    def hole(self, bench, number):
+        return np.array([0.5, 0.1 + 0.15 * number])
+
+
+def test_the_machine_tries_every_seedling_as_often():
+    machine, hand, width, num_grips = Machine(TwoSeedlings(), step_s=0.05), np.array([[0.48, 0.0, 0.2]]), OPENING_M, 0
+    machine.begin({"policy/proprioception": np.zeros((1, 10))})
+    for _ in range(800):
+        readings = np.concatenate([hand, np.zeros((1, 5)), np.full((1, 2), width)], axis=1)
+        actions = machine.act({"policy/proprioception": readings})
+        hand = hand + MAX_STEP_M * actions[:, :3]
+        ordered = OPENING_M * (actions[0, 4] + 1) / 2
+        num_grips += ordered < PLUG_HALF_M < width  # they close
+        width = PLUG_HALF_M if ordered < PLUG_HALF_M and num_grips % MAX_TRIES == 0 else ordered
+    assert num_grips == 2 * MAX_TRIES and machine._planted.tolist() == [2], "each is held at the last try"
 
 
 def test_the_machine_leaves_poor_seedlings():

@@ -250,6 +250,11 @@ def test_a_tray_that_cannot_be_is_refused(tray, sentence):
         ({"level": 2, "num_plugs": 3}, "level 2 has one seedling"),
         ({"level": 3, "robot": "arm"}, "needs robot: gantry"),
         ({"adhesion_n": (5.0, 1.0)}, "the least force comes first"),
+        (
+            {"level": 1, "reward": "growth"},
+            "^SeedlingTransplant: reward is 'growth', and at level 1 nothing is planted",
+        ),
+        ({"level": 4, "num_plugs": 12, "num_poor": 12, "positions": "new"}, "are 24 seedlings, .* leaves the tray 2"),
         ({"levle": 2}, "did you mean level"),
     ],
 )

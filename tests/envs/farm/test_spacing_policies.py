@@ -18,6 +18,7 @@ from envs.farm.spacing_policies import (
     shipped,
 )  # fmt: skip
 from envs.farm.spacing_search import FINAL_SEEDS, as_yaml, search, staged
+from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
 
@@ -47,8 +48,10 @@ def test_a_seasons_figures_agree_with_each_other():
 
 
 def test_a_season_needs_steady_days():
-    with pytest.raises(ValueError, match="num_days is 40; it must be above 40"):
+    with pytest.raises(ConfigError, match="num_days is 40; it must be above 40"):
         play(Nothing(), [0], num_days=40)
+    with pytest.raises(SystemExit, match="num_days is 40; it must be above 40"):
+        main(["spacing", "--policies", "nothing", "--days", "40"])
 
 
 @pytest.mark.parametrize("policy", [RandomOperations(3), HoldLeafArea(4.0, 2.5), HoldLeafArea(9.0, 20.0)])
@@ -72,6 +75,13 @@ def test_holding_leaf_area_holds_it():
         observations, *_ = env.step(policy.act(env, observations))
         index.append(env.bench.leaf_area_m2().sum(axis=1) / env.bench.lattice.area_m2)
     assert 3.0 < np.mean(index[40:]) < 5.5
+
+
+def test_the_expert_can_be_asked_for_the_first_time_on_any_day():
+    env = GreenhouseSpacingVector(3, action="operations", observation="classes")
+    observations, _ = env.reset(seed=0)
+    env.step(RandomOperations(0).act(env, observations))
+    assert env.action_space.contains(env.expert_actions())
 
 
 def test_random_schedules_fill_their_box():

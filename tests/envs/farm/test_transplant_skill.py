@@ -97,6 +97,9 @@ def test_skills_that_do_not_serve_are_named(tmp_path, capsys):
     with pytest.raises(SystemExit, match="level 1 of SeedlingTransplant"):
         main(["script", "--out", str(tmp_path / "no.csv"), "--parameters", "{level: 1, pixels: null}"])
     assert not (tmp_path / "no.csv").exists()
+    with pytest.raises(SystemExit):
+        main(["script", "--out", str(tmp_path / "outcomes")])
+    assert "outcomes; it must end with .csv, by which FarmDay knows" in capsys.readouterr().err
 
 
 RUN = """\

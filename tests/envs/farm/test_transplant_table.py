@@ -114,6 +114,12 @@ def test_shipped_outcomes_leave_poor_seedlings_and_plant_good_ones():
             '# {"task": "SeedlingTransplant", "skill": "a", "parameters": {}}\n' + ",".join(COLUMNS) + "\n1,2,3\n",
             "bad.csv:3: .*every column but lost is a number",
         ),
+        (
+            '# {"task": "SeedlingTransplant", "skill": "a", "parameters": {}}\n'
+            + ",".join(COLUMNS)
+            + "\n1,1,2,3,0,1,,nan,1.5,4\n",
+            "bad.csv:3: strain is nan; it must be from 0 to 1",
+        ),
     ],
 )
 def test_files_that_do_not_serve_are_named_with_the_line(tmp_path, text, message):

@@ -37,6 +37,12 @@ def test_hours_are_interpolated_to_quarters_from_the_first_midnight_on(tmp_path)
     assert co2_ppm(weather[:, 1], weather[:, 2]) == pytest.approx(np.full(96, 420.0))
 
 
+def test_a_file_that_begins_between_quarters_has_its_midnights_where_they_are(tmp_path):
+    path = write(tmp_path, [*lines(minutes=15, start="2024-03-01T18:07"), "", ""])  # empty lines at the end are none
+    weather = WeatherFile(path).draw([np.random.default_rng(0)], 96)[:, 0, 0]
+    assert weather[40] == pytest.approx(400 * np.sin(np.pi * 4 / 12), abs=1), "at ten"
+
+
 def test_an_episode_runs_on_it_and_its_seed_chooses_the_day(tmp_path):
     env = LettuceClimate(weather=str(write(tmp_path, lines(days=6))), num_days=2)
     first, _ = env.reset(seed=0)
@@ -56,6 +62,10 @@ def replaced(number, column, value):
 def fahrenheit():
     rows = [line.split(",") for line in lines()]
     return [HEADER, *(",".join([a, b, f"{32 + 1.8 * float(c):.1f}", *rest]) for a, b, c, *rest in rows[1:])]
+
+
+def dates():
+    return [HEADER, *(f"{row[:10]}{row[row.index(',') :]}" for row in lines()[1:])]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +94,7 @@ def fahrenheit():
         ),
         (fahrenheit(), r"temperature_c is 46 on average; it looks like Fahrenheit"),
         ([row.replace(",", ";") for row in lines()], r"line 1: its columns are separated by semicolons; write commas"),
+        (dates(), r"its lines are 0 min apart; they must be from 1 to 60"),
         (lines(minutes=180), r"its lines are 180 min apart; they must be from 1 to 60"),
     ],
 )
@@ -103,5 +114,8 @@ def test_a_file_in_kilowatts_is_noticed(tmp_path):
 
 def test_a_file_shorter_than_the_crop_says_how_long_it_must_be(tmp_path):
     env = LettuceClimate(weather=str(write(tmp_path, lines(days=3))), num_days=40)
-    with pytest.raises(ConfigError, match=r"holds 3.0 days from the first midnight on; the crop .* takes 40.0"):
+    with pytest.raises(ConfigError, match=r"holds 3.01 days from the first midnight on; the crop .* take 40.01"):
         env.reset(seed=0)
+    exact = LettuceClimate(weather=str(write(tmp_path, lines(days=3, minutes=15)[:-1])), num_days=3)
+    with pytest.raises(ConfigError, match=r"holds 3.00 days .* its harvest take 3.01; add days"):
+        exact.reset(seed=0)
