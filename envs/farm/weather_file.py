@@ -103,7 +103,11 @@ def _time(path: Path, line: int, text: str) -> datetime:
         time = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise ConfigError(f"{path}, line {line}: {text!r} is no time; write it as 2024-03-01T00:15") from error
-    return time.replace(tzinfo=None)
+    if time.tzinfo is not None:
+        raise ConfigError(
+            f"{path}, line {line}: {text!r} is a time with an offset; write local solar time, without one"
+        )
+    return time
 
 
 def _number(path: Path, line: int, name: str, text: str) -> float:

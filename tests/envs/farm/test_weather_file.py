@@ -77,6 +77,10 @@ def dates():
         ),
         (lines()[:20] + lines()[19:], r"line 21: the time .* goes back or repeats"),
         (replaced(9, 0, "31.02.2024"), r"line 9: '31.02.2024' is no time; write it as 2024-03-01T00:15"),
+        (
+            replaced(9, 0, "2024-03-01T07:00Z"),
+            r"line 9: '2024-03-01T07:00Z' is a time with an offset; write local solar",
+        ),
         (replaced(9, 2, ""), r"line 9: temperature_c is missing; it must be a number; fill gaps yourself"),
         (replaced(9, 2, "nan"), r"line 9: temperature_c is nan; it must be from -60 to 60"),
         (replaced(9, 2, "281.2"), r"line 9: temperature_c is 281.2; .* it looks like kelvin"),
