@@ -71,6 +71,13 @@ def test_help_names_every_command_and_starts_fast():
     assert min(seconds) < 1.0  # 0.16 s on an idle machine; the bound leaves room for a busy one
 
 
+def test_on_a_terminal_of_80_columns_the_list_of_commands_cuts_no_sentence(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert len(lines) == len(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
 def test_help_imports_none_of_the_slow_libraries():
     done = start("--help", env={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
