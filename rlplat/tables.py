@@ -306,10 +306,7 @@ def print_runs(runs: Sequence[RunInfo]) -> None:
     rows = []
     for run in runs:
         progress = ", ".join(f"{name} {shown(value)}" for name, value in run.progress.items())
-        metrics = run.metrics or {}
-        told = {key: value for key, value in metrics.items() if key.startswith(("loss", "evaluation"))} or metrics
-        last = ", ".join(f"{key} {shown(value)}" for key, value in list(told.items())[:4])
-        rows.append([run.name, run.state, progress, last, local_time(run.updated)])
+        rows.append([run.name, run.state, progress, headline(run.metrics or {}, 4), local_time(run.updated)])
     columns = ["run", "state", "progress", "last metrics", "updated"]
     print_table(columns, rows, folds=["run", "progress", "last metrics"])
 
@@ -343,6 +340,17 @@ def check_results(report: CheckReport) -> list[Result]:
         )
         for check in report.checks
     ]
+
+
+def headline(metrics: Mapping[str, Any], most: int) -> str:
+    """Return what matters of a row of metrics, in at most so many figures: its losses, or what an evaluation found."""
+    losses = {name: value for name, value in metrics.items() if name.startswith("loss/")}
+    found = {
+        name.removeprefix("final/").removeprefix("evaluation/"): value
+        for name, value in metrics.items()
+        if name.endswith(("/score", "/return", "/success"))
+    }
+    return ", ".join(f"{name} {shown(value)}" for name, value in list((losses or found).items())[:most])
 
 
 def shown(value: Any) -> str:

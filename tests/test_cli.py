@@ -360,6 +360,12 @@ def test_runs_lists_state_progress_and_last_metrics(tmp_path):
     (result,) = json.loads(invoke("runs", str(tmp_path), "--json", "-").stdout)["results"]
     assert (result["name"], result["value"]) == ("runs.first.state", "finished")
     assert result["metrics"]["loss/policy"] == 1.25
+    end = {"step": 1200, "time": 1.8e9, "final/evaluation/random/score": 0.5, "final/evaluation/random/score_low": 0.4}
+    folder.metrics_path.write_text(json.dumps(end) + "\n")
+    (row,) = invoke("runs", str(tmp_path)).stdout.splitlines()[1:]
+    assert "random/score 0.5" in row
+    assert "time" not in row
+    assert "low" not in row
 
 
 def test_logs_prints_what_a_run_printed_and_gives_it_to_programs(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
-from rlplat.tables import local_time, print_table, shown
+from rlplat.tables import headline, local_time, print_table, shown
 
 if TYPE_CHECKING:
     from rlplat.jobs.local import LocalCluster
@@ -198,12 +198,7 @@ def _progress(job: JobInfo) -> str:
 def _remark(job: JobInfo) -> str:
     if job.waits_for:
         return f"waits for {job.waits_for}"
-    return job.message or _losses(job.metrics or {})
-
-
-def _losses(metrics: Mapping[str, Any]) -> str:
-    losses = {name: value for name, value in metrics.items() if name.startswith("loss/")}
-    return ", ".join(f"{name} {shown(value)}" for name, value in list(losses.items())[:2])
+    return job.message or headline(job.metrics or {}, 2)
 
 
 def _of(value: float | None, budget: float | None) -> str:
