@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
+from rlplat.runs.progress import percent, percents
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,7 +117,7 @@ def print_judgements(judgements: Sequence[Judgement]) -> None:
         row = ["as trained" if each.simulations is None else str(each.simulations), each.group, str(each.num_positions)]
         for measure in ("result_changed", "not_best"):
             low, high = getattr(each, f"{measure}_low"), getattr(each, f"{measure}_high")
-            row += [f"{getattr(each, measure):.1%}", f"[{low:.1%}, {high:.1%}]"]
+            row += [percent(getattr(each, measure)), percents(low, high)]
         rows.append(row)
     columns = ["simulations", "positions", "count", "changed", "95 %", "not best", "95 %"]
     print_table(columns, rows, right=["simulations", "count", "changed", "not best"])
@@ -127,7 +128,7 @@ def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
     by_player: dict[str, list[str]] = {}
     for each in judgements:
         player = {0: "the network alone", None: "with search"}.get(each.simulations, f"{each.simulations} simulations")
-        by_player.setdefault(player, []).append(f"{each.group} {each.result_changed:.1%}")
+        by_player.setdefault(player, []).append(f"{each.group} {percent(each.result_changed)}")
     return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
 
 
@@ -148,8 +149,9 @@ def print_episodes(episodes: Sequence[Returns]) -> None:
     rows = []
     has_splits = len({each.split for each in episodes}) > 1
     for each in episodes:
-        success = "" if each.success is None else f"{each.success:.1%}"
-        interval = "" if each.success is None else f"[{each.success_low:.1%}, {each.success_high:.1%}]"
+        success = interval = ""
+        if each.success is not None and each.success_low is not None and each.success_high is not None:
+            success, interval = percent(each.success), percents(each.success_low, each.success_high)
         returns = shown(each.mean_return), f"[{shown(each.return_low)}, {shown(each.return_high)}]"
         split = [each.split] if has_splits else []
         rows.append([*split, each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
@@ -191,7 +193,7 @@ def print_across_runs(found: Sequence[AcrossRuns]) -> None:
     """Print the interquartile mean of several runs, its 95 % interval, and what each run achieved."""
 
     def said(each: AcrossRuns, value: float) -> str:
-        return f"{value:.1%}" if each.measure == "success" else shown(value)
+        return percent(value) if each.measure == "success" else shown(value)
 
     rows = [
         [
@@ -200,7 +202,7 @@ def print_across_runs(found: Sequence[AcrossRuns]) -> None:
             each.measure,
             str(each.num_runs),
             said(each, each.mean),
-            f"[{said(each, each.low)}, {said(each, each.high)}]",
+            percents(each.low, each.high) if each.measure == "success" else f"[{shown(each.low)}, {shown(each.high)}]",
             ", ".join(said(each, value) for value in each.runs),
         ]
         for each in found

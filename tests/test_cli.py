@@ -242,7 +242,7 @@ def test_evaluate_judges_positions_and_plays_only_what_is_asked_for(replace):
     assert changed == {"name": "positions.hard.result_changed", "value": 0.125, "low": 0.05, "high": 0.26, **common}
     assert not_best == {"name": "positions.hard.not_best", "value": 0.25, "low": 0.14, "high": 0.4, **common}
     done = invoke("evaluate", "runs/a", "--positions", "late.txt")
-    assert done.stdout.splitlines()[1].split()[:4] == ["0", "hard", "40", "12.5%"]
+    assert done.stdout.splitlines()[1].split()[:5] == ["0", "hard", "40", "12.5", "%"]
 
 
 def test_ratings_are_listed_with_intervals_and_those_without_are_named(replace):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
+from rlplat.runs.progress import percent
 from rlplat.tables import headline, local_time, print_table, shown
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _evaluation_line(row: Mapping[str, Any]) -> tuple[str, str]:
     when = f"at update {shown(row['step'])}"
     if "mean_return" in row:
         interval = f"[{shown(row['return_low'])}, {shown(row['return_high'])}]"
-        success = "" if row["success"] is None else f", success {row['success']:.1%}"
+        success = "" if row["success"] is None else f", success {percent(row['success'])}"
         return f"return of {row['player']}", f"{shown(row['mean_return'])} {interval}{success} {when}"
     return f"against {row['opponent']}", f"{row['score']:.3f} [{row['score_low']:.3f}, {row['score_high']:.3f}] {when}"
 
