@@ -195,7 +195,6 @@ class PlacementConfig(ConfigModel):
     object_store_mib: Annotated[int, Field(ge=80)] = 256
     """Shared memory of a locally started Ray, in MiB, at least 80 (Ray's minimum is 75 MB). Batches of games and
     weights on their way take some tens."""
-
     most_silence_s: Annotated[float, Field(ge=5)] = 3600.0
     """Seconds, at least 5, after which a process on Ray that says nothing counts as hung and is replaced, whatever its
     calls took before. Ten times its longest call, and half a minute at least (a learner: five minutes), is enough once

@@ -63,8 +63,8 @@ def _sentence(place: str, detail: ErrorDetails, model: type[BaseModel]) -> str:
         limit = int(limit) if float(limit).is_integer() else limit
         return f"{place} is {found(value)}; it must be {_RANGES[kind]} {limit}"
     if kind == "literal_error":
-        text = str(value)
-        close = difflib.get_close_matches(text, _choices(_annotation(model, detail["loc"])), n=1)
+        choices = _choices(_annotation(model, detail["loc"]))
+        close = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.7)  # so that gpu is not cpu
         meant = f"; did you mean {close[0]}?" if close else ""
         return f"{place} is {found(value)}; it must be {context['expected']}{meant}"
     if kind == "finite_number":

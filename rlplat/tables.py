@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
+from rlplat.runs.progress import percent, percents
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,7 +114,7 @@ def print_judgements(judgements: Sequence[Judgement]) -> None:
         row = ["as trained" if each.simulations is None else str(each.simulations), each.group, str(each.num_positions)]
         for measure in ("result_changed", "not_best"):
             low, high = getattr(each, f"{measure}_low"), getattr(each, f"{measure}_high")
-            row += [f"{getattr(each, measure):.1%}", f"[{low:.1%}, {high:.1%}]"]
+            row += [percent(getattr(each, measure)), percents(low, high)]
         rows.append(row)
     columns = ["simulations", "positions", "count", "changed", "95 %", "not best", "95 %"]
     print_table(columns, rows, right=["simulations", "count", "changed", "not best"])
@@ -124,7 +125,7 @@ def judgement_lines(judgements: Sequence[Judgement]) -> list[str]:
     by_player: dict[str, list[str]] = {}
     for each in judgements:
         player = {0: "the network alone", None: "with search"}.get(each.simulations, f"{each.simulations} simulations")
-        by_player.setdefault(player, []).append(f"{each.group} {each.result_changed:.1%}")
+        by_player.setdefault(player, []).append(f"{each.group} {percent(each.result_changed)}")
     return [f"result changed, {player}: {', '.join(shares)} of positions" for player, shares in by_player.items()]
 
 
@@ -145,8 +146,9 @@ def print_episodes(episodes: Sequence[Returns]) -> None:
     rows = []
     has_splits = len({each.split for each in episodes}) > 1
     for each in episodes:
-        success = "" if each.success is None else f"{each.success:.1%}"
-        interval = "" if each.success is None else f"[{each.success_low:.1%}, {each.success_high:.1%}]"
+        success = interval = ""
+        if each.success is not None and each.success_low is not None and each.success_high is not None:
+            success, interval = percent(each.success), percents(each.success_low, each.success_high)
         returns = shown(each.mean_return), f"[{shown(each.return_low)}, {shown(each.return_high)}]"
         split = [each.split] if has_splits else []
         rows.append([*split, each.player, str(each.num_episodes), *returns, success, interval, shown(each.mean_length)])
@@ -188,7 +190,7 @@ def print_across_runs(found: Sequence[AcrossRuns]) -> None:
     """Print the interquartile mean of several runs, its 95 % interval, and what each run achieved."""
 
     def said(each: AcrossRuns, value: float) -> str:
-        return f"{value:.1%}" if each.measure == "success" else shown(value)
+        return percent(value) if each.measure == "success" else shown(value)
 
     rows = [
         [
@@ -197,7 +199,7 @@ def print_across_runs(found: Sequence[AcrossRuns]) -> None:
             each.measure,
             str(each.num_runs),
             said(each, each.mean),
-            f"[{said(each, each.low)}, {said(each, each.high)}]",
+            percents(each.low, each.high) if each.measure == "success" else f"[{shown(each.low)}, {shown(each.high)}]",
             ", ".join(said(each, value) for value in each.runs),
         ]
         for each in found
@@ -303,10 +305,7 @@ def print_runs(runs: Sequence[RunInfo]) -> None:
     rows = []
     for run in runs:
         progress = ", ".join(f"{name} {shown(value)}" for name, value in run.progress.items())
-        metrics = run.metrics or {}
-        told = {key: value for key, value in metrics.items() if key.startswith(("loss", "evaluation"))} or metrics
-        last = ", ".join(f"{key} {shown(value)}" for key, value in list(told.items())[:4])
-        rows.append([run.name, run.state, progress, last, local_time(run.updated)])
+        rows.append([run.name, run.state, progress, headline(run.metrics or {}, 4), local_time(run.updated)])
     columns = ["run", "state", "progress", "last metrics", "updated"]
     print_table(columns, rows, folds=["run", "progress", "last metrics"])
 
@@ -340,6 +339,17 @@ def check_results(report: CheckReport) -> list[Result]:
         )
         for check in report.checks
     ]
+
+
+def headline(metrics: Mapping[str, Any], most: int) -> str:
+    """Return what matters of a row of metrics, in at most so many figures: its losses, or what an evaluation found."""
+    losses = {name: value for name, value in metrics.items() if name.startswith("loss/")}
+    found = {
+        name.removeprefix("final/").removeprefix("evaluation/"): value
+        for name, value in metrics.items()
+        if name.endswith(("/score", "/return", "/success"))
+    }
+    return ", ".join(f"{name} {shown(value)}" for name, value in list((losses or found).items())[:most])
 
 
 def shown(value: Any) -> str:

@@ -71,6 +71,13 @@ def test_help_names_every_command_and_starts_fast():
     assert min(seconds) < 1.0  # 0.16 s on an idle machine; the bound leaves room for a busy one
 
 
+def test_on_a_terminal_of_80_columns_the_list_of_commands_cuts_no_sentence(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert len(lines) == len(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
 def test_help_imports_none_of_the_slow_libraries():
     done = start("--help", env={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
@@ -237,7 +244,7 @@ def test_evaluate_judges_positions(replace):
     assert changed == {"name": "positions.hard.result_changed", "value": 0.125, "low": 0.05, "high": 0.26, **common}
     assert not_best == {"name": "positions.hard.not_best", "value": 0.25, "low": 0.14, "high": 0.4, **common}
     done = invoke("evaluate", "runs/a", "--positions", "late.txt")
-    assert done.stdout.splitlines()[1].split()[:4] == ["0", "hard", "40", "12.5%"]
+    assert done.stdout.splitlines()[1].split()[:5] == ["0", "hard", "40", "12.5", "%"]
 
 
 def test_ratings_are_listed_with_intervals_and_those_without_are_named(replace):
@@ -355,6 +362,12 @@ def test_runs_lists_state_progress_and_last_metrics(tmp_path):
     (result,) = json.loads(invoke("runs", str(tmp_path), "--json", "-").stdout)["results"]
     assert (result["name"], result["value"]) == ("runs.first.state", "finished")
     assert result["metrics"]["loss/policy"] == 1.25
+    end = {"step": 1200, "time": 1.8e9, "final/evaluation/random/score": 0.5, "final/evaluation/random/score_low": 0.4}
+    folder.metrics_path.write_text(json.dumps(end) + "\n")
+    (row,) = invoke("runs", str(tmp_path)).stdout.splitlines()[1:]
+    assert "random/score 0.5" in row
+    assert "time" not in row
+    assert "low" not in row
 
 
 def test_logs_prints_what_a_run_printed_and_gives_it_to_programs(tmp_path):

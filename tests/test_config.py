@@ -164,6 +164,7 @@ def test_an_unknown_key_brings_the_nearest_or_all_names(write):
         ("env.parameters.rows=six", "env.parameters.rows is the text 'six'; it must be a number"),
         ("placement=3", "placement is 3; it must be a mapping"),
         ("env=3", "env is 3; it must be a mapping with id"),
+        ("placement.device=gpu", "placement.device is the text 'gpu'; it must be 'auto', 'cpu' or 'cuda'"),
         ("placement.mode=rays", "placement.mode is the text 'rays'; it must be 'ray' or 'inline'; did you mean ray?"),
         ("name=a/b", "name is the text 'a/b'; it names a folder: 1 to 100 characters without / and \\"),
         ("agent=null", "agent is null; it must be a mapping with id"),

@@ -58,7 +58,7 @@ def test_a_narrow_terminal_shows_the_fields_of_a_result_below_it(lines_on_termin
 def test_a_narrow_terminal_breaks_texts_and_no_numbers(lines_on_terminal, tmp_path):
     judgement = Judgement("middle", 1000, 0.125, 0.105, 0.26, 0.25, 0.14, 0.4, None, 1.5, 7)
     _, row = lines_on_terminal(print_judgements, [judgement])
-    assert row.split("  ")[-1].strip() == "[14.0%, 40.0%]"
+    assert row.split("  ")[-1].strip() == "[14.0, 40.0]"
     lines = lines_on_terminal(print_jobs, Overview([JOB], tmp_path, "down", None))
     table = lines[lines.index("") + 1 :]
     assert max(map(len, table)) <= 80

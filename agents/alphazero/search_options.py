@@ -17,6 +17,7 @@ from rlplat.evaluation.arena import draw_openings, play_match
 from rlplat.evaluation.statistics import MatchScore
 from rlplat.evaluation.trained import Trained
 from rlplat.interfaces import Policy
+from rlplat.runs.progress import percent, percents
 from rlplat.search.game import Game, State
 
 
@@ -95,7 +96,7 @@ class Compared:
             str(self.num_simulations),
             f"{self.time_ratio:.2f}",
             f"{self.score.wins}-{self.score.draws}-{self.score.losses}",
-            f"{self.score.score:.1%} [{low:.1%}, {high:.1%}]",
+            f"{percent(self.score.score)} {percents(low, high)}",
             f"{self.score.elo:+.0f}",
         )
 

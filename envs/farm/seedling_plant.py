@@ -29,8 +29,6 @@ LEAN_RAD = 0.6
 """How far a seedling of quality 0 leans."""
 GOOD_QUALITY = 0.5
 """From here on a seedling is good."""
-DOFS = 6 + 2 * NUM_SEGMENTS + NUM_LEAVES
-"""Of a seedling."""
 
 
 @dataclass(frozen=True)

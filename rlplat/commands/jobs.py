@@ -23,13 +23,16 @@ commands = typer.Typer()
 def up(
     runs: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the runs of jobs.")] = Path("runs"),
     cpus: Annotated[
-        int | None, typer.Option(min=2, help="CPUs to give out; default: all and 2, as learners idle.")
+        int | None, typer.Option(min=2, help="CPUs to give out; default: cores and 2, as learners idle.")
     ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8265, or one that is free.")] = None,
     object_store_mib: Annotated[int, typer.Option(min=80, help="Shared memory for data on its way.")] = 256,
     json: Json = None,
 ) -> None:
-    """Start a cluster on this machine, on loopback and behind a token, and TensorBoard beside it."""
+    """Start a cluster on this machine, and TensorBoard beside it.
+
+    Both listen on loopback only, and the cluster asks for a token.
+    """
 
     def work() -> tuple[LocalCluster, bool]:
         from rlplat.jobs import local
@@ -46,7 +49,10 @@ def down(
     now: Annotated[bool, typer.Option("--now", help="Do not wait for running jobs to write a checkpoint.")] = False,
     json: Json = None,
 ) -> None:
-    """End the cluster on this machine: jobs stop with a checkpoint, then all that `up` started ends."""
+    """End the cluster on this machine.
+
+    Jobs stop with a checkpoint, then all that `up` started ends.
+    """
 
     def work() -> list[Result]:
         from rlplat.jobs.control import take_down
@@ -69,7 +75,7 @@ def submit(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Train the agent of a configuration as a job on a cluster; returns at once."""
+    """Train as a job on a cluster; returns at once."""
 
     def work() -> Submitted:
         from rlplat.jobs.local import find_cluster
@@ -132,7 +138,7 @@ def jobs(cluster: ClusterAddress = None, runs: Runs = None, json: Json = None) -
 
 @commands.command()
 def status(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name of a run, or its folder.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Name of a run, or its folder.")] = None,
     cluster: ClusterAddress = None,
     runs: Runs = None,
     json: Json = None,

@@ -26,7 +26,7 @@ def check_game(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Hold a game's rules against the contract that all games fulfil."""
+    """Hold the rules of a game against the contract of all games."""
     parameters = dict(map(named_number, parameter or []))
 
     def work() -> CheckReport:
@@ -46,7 +46,7 @@ def check_game(
 def doctor(
     runs: Annotated[Path, typer.Option(help="Folder that will hold the runs.")] = Path("runs"), json: Json = None
 ) -> None:
-    """Look for what is missing on this machine, and name the command that mends it."""
+    """Look for what this machine lacks, and name what mends it."""
     from rlplat import tables
     from rlplat.doctor import examine
 
@@ -60,7 +60,7 @@ def bench(
     what: Annotated[
         list[str],
         typer.Argument(
-            metavar="WHAT...",
+            metavar="WHAT",
             help="search, rules, selfplay, inference, learner, placement, solver, render, rollout, visuomotor, farm, "
             "or a game of one's own",
         ),
@@ -68,7 +68,7 @@ def bench(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Measure how fast this machine searches, plays, infers and learns."""
+    """Measure how fast this machine searches, plays and learns."""
 
     def work() -> list[Result]:
         from rlplat.bench import run
@@ -99,7 +99,7 @@ def games(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Write the games that a run has kept as SGF or PGN, for other programs."""
+    """Write the games that a run has kept as SGF or PGN."""
 
     def work() -> list[Result]:
         from rlplat.notation.files import export_run

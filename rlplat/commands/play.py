@@ -15,19 +15,20 @@ commands = typer.Typer()
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
 Checkpoint = Annotated[str, typer.Option(metavar="latest|best|STEP", help="Which weights play.")]
 Simulations = Annotated[
-    int | None, typer.Option(min=0, help="A move; 0: network alone. Default: by the clock, without one as trained.")
+    int | None,
+    typer.Option(min=0, help="Of each move; 0: the network alone. Default: by the clock, without one as trained."),
 ]
 
 
 @commands.command()
 def gtp(run: Run, checkpoint: Checkpoint = "latest", simulations: Simulations = None, trust: Trust = None) -> None:
-    """Play Go as a program of the Go Text Protocol: for graphical boards and matches."""
+    """Play Go by the Go Text Protocol. For graphical boards and matches."""
     _serve("gtp", run, checkpoint, simulations, trust)
 
 
 @commands.command()
 def uci(run: Run, checkpoint: Checkpoint = "latest", simulations: Simulations = None, trust: Trust = None) -> None:
-    """Play chess as a program of the Universal Chess Interface: for graphical boards and matches."""
+    """Play chess by the Universal Chess Interface. For graphical boards and matches."""
     _serve("uci", run, checkpoint, simulations, trust)
 
 

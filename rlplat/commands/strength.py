@@ -21,7 +21,7 @@ commands = typer.Typer()
 
 @commands.command()
 def evaluate(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folder of a run; of several, all together.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folder of a run; of several, all together.")],
     against: Annotated[
         str | None, typer.Option(help="Opponents, separated by commas: random,mcts:1000,gtp:gnugo:level=1.")
     ] = None,
@@ -38,7 +38,7 @@ def evaluate(
         int, typer.Option(min=0, metavar="N", help="Of a task: film N successes and N failures, into the run's folder.")
     ] = 0,
     simulations: Annotated[
-        int | None, typer.Option(min=0, help="A move; 0: network alone. Default: as trained.")
+        int | None, typer.Option(min=0, help="Of each move; 0: the network alone. Default: as trained.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and searches, or of episodes.")] = 0,
     record: Annotated[
@@ -47,10 +47,10 @@ def evaluate(
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Play a trained agent against baselines, and judge its moves by exact scores.
+    """Measure how strong a trained agent is.
 
-    Of a task: make episodes on fixed seeds, and the same with baselines. Of several runs of tasks, such as those of
-    several seeds: the interquartile mean too.
+    It plays against baselines, and its moves are judged by exact scores. Of a task: it makes episodes on fixed seeds,
+    and so do baselines. Of several runs of tasks, such as those of several seeds: the interquartile mean too.
     """
     opponents = [name.strip() for name in against.split(",")] if against else []
     if not opponents and positions is None and episodes is None and not videos:
@@ -89,7 +89,7 @@ def evaluate(
 
 @commands.command()
 def ratings(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of one game.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs of one game.")],
     play: Annotated[
         int,
         typer.Option(min=0, metavar="N", help="First play what pairs of checkpoints and opponents lack to N games."),
@@ -98,12 +98,16 @@ def ratings(
         str | None, typer.Option(metavar="PLAYER", help="Who has rating 0. Default: as the runs are configured.")
     ] = None,
     simulations: Annotated[
-        int | None, typer.Option(min=0, help="A move, in games of --play; 0: network alone. Default: as evaluated.")
+        int | None,
+        typer.Option(min=0, help="Of each move in games of --play; 0: the network alone. Default: as evaluated."),
     ] = None,
     trust: Trust = None,
     json: Json = None,
 ) -> None:
-    """Rate the checkpoints of runs and their opponents on one Elo scale, by all matches on record."""
+    """Rate checkpoints and opponents on one Elo scale.
+
+    The ratings are fitted to all matches that the folders of the runs hold.
+    """
 
     def work() -> Ratings:
         from rlplat.evaluation.rate import rate_runs

@@ -46,7 +46,11 @@ def train(
 
 @commands.command()
 def check(config: Config, override: Override = None, trust: Trust = None, json: Json = None) -> None:
-    """Check a configuration: build everything, play one move, make one update, predict memory and rates."""
+    """Try a configuration out, and predict how long it takes.
+
+    Builds everything, plays one move, collects, updates and saves, without a run folder. Measures rates, memory and
+    disk by that.
+    """
 
     def work() -> list[Result]:
         from rlplat.config import load_config

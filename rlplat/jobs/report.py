@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlplat.reports import Result
-from rlplat.tables import local_time, print_table, shown
+from rlplat.runs.progress import percent
+from rlplat.tables import headline, local_time, print_table, shown
 
 if TYPE_CHECKING:
     from rlplat.jobs.local import LocalCluster
@@ -173,7 +174,7 @@ def _evaluation_line(row: Mapping[str, Any]) -> tuple[str, str]:
     when = f"at update {shown(row['step'])}"
     if "mean_return" in row:
         interval = f"[{shown(row['return_low'])}, {shown(row['return_high'])}]"
-        success = "" if row["success"] is None else f", success {row['success']:.1%}"
+        success = "" if row["success"] is None else f", success {percent(row['success'])}"
         return f"return of {row['player']}", f"{shown(row['mean_return'])} {interval}{success} {when}"
     return f"against {row['opponent']}", f"{row['score']:.3f} [{row['score_low']:.3f}, {row['score_high']:.3f}] {when}"
 
@@ -198,12 +199,7 @@ def _progress(job: JobInfo) -> str:
 def _remark(job: JobInfo) -> str:
     if job.waits_for:
         return f"waits for {job.waits_for}"
-    return job.message or _losses(job.metrics or {})
-
-
-def _losses(metrics: Mapping[str, Any]) -> str:
-    losses = {name: value for name, value in metrics.items() if name.startswith("loss/")}
-    return ", ".join(f"{name} {shown(value)}" for name, value in list(losses.items())[:2])
+    return job.message or headline(job.metrics or {}, 2)
 
 
 def _of(value: float | None, budget: float | None) -> str:

@@ -35,10 +35,11 @@ GRANT_WAIT_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-def connect(placement: PlacementConfig) -> None:
+def connect(placement: PlacementConfig) -> bool:
     """Join the cluster of the job that this process is, or the one at `placement.address`, or else start Ray here.
 
-    Raises WorkerError if that fails. What happens on SIGTERM stays as it was: Ray would have its drivers end at once.
+    Returns whether Ray was started here, where no machine will join it. Raises WorkerError if that fails. What happens
+    on SIGTERM stays as it was: Ray would have its drivers end at once.
     """
     before = signal.getsignal(signal.SIGTERM)
     # Answers that nobody waits for any more, as their actor was replaced, come as errors; all others are read.
@@ -50,9 +51,11 @@ def connect(placement: PlacementConfig) -> None:
             _join(placement.address, f"placement.address is {placement.address}")
         else:
             _start(placement)
+            return True
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+    return False
 
 
 def reserve(wanted: Sequence[room.Resources], waiting: Callable[[str], None]) -> PlacementGroup:

@@ -135,9 +135,16 @@ class RayPool:
     def _connect(self) -> None:
         self._stack.enter_context(cluster.environment())
         self._stack.callback(ray.shutdown)
-        cluster.connect(self._config.placement)
+        is_own = cluster.connect(self._config.placement)
         resources: Any = ray.cluster_resources  # untyped
-        self._bundles = room.bundles(self._config, num_gpus=resources().get("GPU", 0))
+        there = resources()
+        self._bundles = room.bundles(self._config, num_gpus=there.get("GPU", 0))
+        if is_own and not room.fits(self._bundles, [there]):
+            raise ConfigError(
+                f"the run asks for {room.in_words(room.total(self._bundles))}, and this machine has "
+                f"{room.in_words(room.total([there]))} to give: lower placement.num_learners, or set placement.device "
+                "to cpu"
+            )
         self._group = cluster.reserve(self._bundles, self._waiting)
 
     def _ask(self, method: str, *arguments: Any) -> Any:

@@ -50,8 +50,9 @@ class RunFolder:
         if path.exists() and not path.is_dir():
             raise RunError(f"{path} is a file; a run needs a folder of its own: choose another with --run-dir")
         if path.is_dir() and any(path.iterdir()):
-            found = "already holds a run" if (path / _RUN_FILE).exists() else "is not empty"
-            raise RunError(f"{path} {found}; continue a run with --resume, or choose another folder with --run-dir")
+            if (path / _RUN_FILE).exists():
+                raise RunError(f"{path} already holds a run; continue it with --resume, or choose another --run-dir")
+            raise RunError(f"{path} is not empty, and holds no run; choose another folder with --run-dir")
         record = {"format": _FORMAT, "state": "created", "name": path.absolute().name}
         record |= {"created": _now(), "updated": _now(), "started": None, "ended": None, "progress": {}}
         record |= {"versions": versions(), "hardware": hardware()}

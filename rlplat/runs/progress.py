@@ -180,8 +180,14 @@ def number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1 else f"{value:.{3 - int(math.log10(abs(value)))}f}"
 
 
-def percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def percent(share: float) -> str:
+    """Write a share as 86.0 %."""
+    return f"{100 * share:.1f} %"
+
+
+def percents(low: float, high: float) -> str:
+    """Write an interval of shares as [80.5, 90.1], in per cent."""
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def return_text(row: EpisodesRow) -> str:
@@ -191,11 +197,11 @@ def return_text(row: EpisodesRow) -> str:
 def success_text(row: EpisodesRow) -> str:
     if row.success is None or row.success_low is None or row.success_high is None:
         return "-"
-    return f"{percent(row.success)} [{100 * row.success_low:.1f}, {100 * row.success_high:.1f}]"
+    return f"{percent(row.success)} {percents(row.success_low, row.success_high)}"
 
 
 def score_text(row: MatchRow) -> str:
-    return f"{percent(row.score)} [{100 * row.score_low:.1f}, {100 * row.score_high:.1f}]"
+    return f"{percent(row.score)} {percents(row.score_low, row.score_high)}"
 
 
 def elo_text(row: MatchRow) -> str:

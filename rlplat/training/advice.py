@@ -23,6 +23,7 @@ WORK = {
     "encoding": "writing positions down for the network",
     "inference": "the network",
     "simulation": "stepping the environments",
+    "teacher": "the teacher",
     "records": "writing games down",
     "learn": "updating the network",
     "draw": "drawing of batches",

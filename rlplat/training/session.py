@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rlplat.config import RunConfig, config_hash, config_text, load_config
@@ -28,6 +25,7 @@ from rlplat.runs.arrays import load_arrays
 from rlplat.runs.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointStore
 from rlplat.runs.console import Console
 from rlplat.runs.folder import RunFolder
+from rlplat.runs.log import log_to
 from rlplat.runs.metrics import MetricsWriter
 from rlplat.tables import judgement_lines, strength_results
 from rlplat.training.build import Built, build
@@ -47,6 +45,7 @@ from rlplat.training.hosts import TIMING
 from rlplat.training.inline import InlinePool
 from rlplat.training.loop import Output, TrainingLoop
 from rlplat.training.pool import LearnerLostError, Pool, check_placement
+from rlplat.training.signals import StopSignals
 from rlplat.training.stages import COLLECTOR_STAGES, LEARNER_STAGES
 
 RUNS_FOLDER = Path("runs")
@@ -94,9 +93,9 @@ def train(
     else:
         folder, changes = _create(built, run_dir, init_from, facts or {}), {}
     try:
-        with folder.lock(), _Stop() as stop:
+        with folder.lock(), StopSignals() as stop:
             on_open(folder)
-            with Console(folder.path.name) as console, _logging(folder, console):
+            with Console(folder.path.name) as console, log_to(folder, console):
                 strength = _train(built, folder, console, stop, initial_weights, resume, changes)
     except MENDABLE:
         if not resume:
@@ -148,7 +147,7 @@ def _train(
     built: Built,
     folder: RunFolder,
     console: Console,
-    stop: _Stop,
+    stop: StopSignals,
     initial_weights: Arrays | None,
     resume: bool,
     changes: Mapping[str, tuple[Any, Any]],
@@ -186,7 +185,12 @@ def _train(
 
 
 def _learn(
-    built: Built, pool: Pool, output: Output, stop: _Stop, checkpoint: Checkpoint | None, initial_weights: Arrays | None
+    built: Built,
+    pool: Pool,
+    output: Output,
+    stop: StopSignals,
+    checkpoint: Checkpoint | None,
+    initial_weights: Arrays | None,
 ) -> int:
     """Run the loop to its end, with a new learner from the newest checkpoint whenever one is lost. Returns the step."""
     where = "in this process" if built.config.placement.mode == "inline" else "on Ray"
@@ -315,88 +319,3 @@ def _state(folder: RunFolder) -> Iterator[None]:
     except BaseException:
         folder.update("failed")
         raise
-
-
-@contextmanager
-def _logging(folder: RunFolder, console: Console) -> Iterator[None]:
-    """Log to the console, where a record is one line unless it is a terminal, and to logs/train.log."""
-    from rich.logging import RichHandler
-
-    file = _LogFile(folder.logs_path / "train.log")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    screen: logging.Handler
-    if console.plain:
-        screen = logging.StreamHandler(console.rich.file)
-        screen.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    else:
-        screen = RichHandler(console=console.rich, show_path=False, log_time_format="%H:%M:%S")
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.INFO)
-    for handler in (file, screen):
-        root.addHandler(handler)
-    try:
-        yield
-    finally:
-        for handler in (file, screen):
-            root.removeHandler(handler)
-        file.close()
-        root.setLevel(level)
-
-
-class _LogFile(logging.FileHandler):
-    """A log that is worth less than the run: what the disk refuses is left out."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, delay=True)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handleError(record)
-
-    def close(self) -> None:
-        with suppress(OSError):
-            super().close()
-
-
-class _Stop:
-    """Notes SIGINT and SIGTERM. The second of them raises KeyboardInterrupt where it strikes."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self._strikes = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Stop:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """A block that the first signal ends at once; outside, it waits until `requested` is looked at."""
-        self._strikes = True
-        try:
-            yield
-        except KeyboardInterrupt:
-            if not self.requested:
-                raise
-        finally:
-            self._strikes = False
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        again, self.requested = self.requested, True
-        if again:
-            raise KeyboardInterrupt
-        if self._strikes:
-            _log.warning("%s: stopping", signal.Signals(number).name)
-            raise KeyboardInterrupt
-        _log.warning("%s: stopping after this turn, with a checkpoint", signal.Signals(number).name)
