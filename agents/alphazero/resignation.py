@@ -17,8 +17,10 @@ VALUES = np.linspace(-0.8, -0.99, 20, dtype=np.float32)
 REMEMBERED = 500
 """Games played on, the newest, that decide."""
 FEWEST_RESIGNED = 20
-"""Of these that must have been resigned at a value before it is used."""
-STATE = "resignation"
+"""Of these that must have been resigned at a value before it is used; and of those that show how often it errs."""
+JUDGED = 50
+"""Games that would have been resigned at the value of their time, the newest, whose share of errors is shown."""
+STATE, JUDGED_STATE = "resignation", "resignation/judged"
 
 NO, RIGHTLY, WRONGLY = 0, 1, 2
 """What a game says of a value: nobody resigns, who resigns first loses, or does not."""
@@ -36,30 +38,36 @@ class Resignation:
     def __init__(self, errors: float) -> None:
         self._errors = errors
         self._verdicts: Verdicts = np.empty((0, len(VALUES)), np.uint8)
+        self._judged: Verdicts = np.empty(0, np.uint8)
         self.value = NEVER
 
     def learn(self, arrays: Arrays) -> Metrics:
         """Take in records of finished games, and choose the value anew.
 
-        Counters, of the value as it was: `resigned_games`; of the games played on `would_resign` and `resign_errors`.
+        Counters: `resigned_games` among these records; `would_resign`, so many of the newest games played on that would
+        have been resigned at the value as it was then (0 while they are too few to tell), and `resign_errors` of them.
         """
         found = verdicts(arrays)
         chosen = np.flatnonzero(np.float32(self.value) == VALUES)
-        of_value = found[:, chosen[0]] if len(chosen) else np.zeros(len(found), np.uint8)
+        if len(chosen):
+            of_value = found[:, chosen[0]]
+            self._judged = np.concatenate([self._judged, of_value[of_value != NO]])[-JUDGED:]
+        judged = self._judged if len(self._judged) >= FEWEST_RESIGNED else self._judged[:0]
         counters = {
             "resigned_games": float(np.count_nonzero(arrays["resigned"])),
-            "would_resign": float(np.count_nonzero(of_value)),
-            "resign_errors": float(np.count_nonzero(of_value == WRONGLY)),
+            "would_resign": float(len(judged)),
+            "resign_errors": float(np.count_nonzero(judged == WRONGLY)),
         }
         self._verdicts = np.concatenate([self._verdicts, found])[-REMEMBERED:]
         self.value = self._choose()
         return counters
 
     def get_state(self) -> Arrays:
-        return {STATE: self._verdicts}
+        return {STATE: self._verdicts, JUDGED_STATE: self._judged}
 
     def set_state(self, state: Arrays) -> None:
         self._verdicts = state.get(STATE, self._verdicts)
+        self._judged = state.get(JUDGED_STATE, self._judged)
         self.value = self._choose()
 
     def _choose(self) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.alphazero.resignation import FEWEST_RESIGNED, NO, RIGHTLY, VALUES, WRONGLY, Resignation, verdicts
+from agents.alphazero.resignation import FEWEST_RESIGNED, JUDGED, NO, RIGHTLY, VALUES, WRONGLY, Resignation, verdicts
 from envs.games.connect_four import connect_four
 from rlplat.search.analysis import ROLLOUT, SearchParams
 from rlplat.search.self_play import NEVER, SelfPlay, SelfPlayParams
@@ -49,8 +49,22 @@ def test_the_earliest_value_with_few_enough_errors_is_chosen():
     lenient = Resignation(0.5)
     lenient.set_state(resignation.get_state())
     assert lenient.value == pytest.approx(-0.8)
-    counters = resignation.learn(record([0.0, -0.995], first_player_won=False))
-    assert counters == {"resigned_games": 0.0, "would_resign": 1.0, "resign_errors": 1.0}
+
+
+def test_the_share_of_errors_is_that_of_the_newest_games_once_there_are_enough():
+    resignation, resumed = Resignation(0.1), Resignation(0.1)
+
+    def learn(into, index):
+        """One of ten is won after all."""
+        counters = into.learn(record([0.0, -0.995], first_player_won=index % 10 > 0))
+        return counters["would_resign"], counters["resign_errors"]
+
+    found = [learn(resignation, index) for index in range(1, FEWEST_RESIGNED + 2 * JUDGED + 1)]
+    assert set(found[: 2 * FEWEST_RESIGNED - 1]) == {(0, 0)}  # as many again before a value was chosen
+    assert found[2 * FEWEST_RESIGNED - 1] == (FEWEST_RESIGNED, 2)
+    assert found[-1] == (JUDGED, 5)
+    resumed.set_state(resignation.get_state())
+    assert [learn(resumed, index) for index in range(30)] == [learn(resignation, index) for index in range(30)]
 
 
 def test_games_end_when_a_player_resigns_unless_they_are_played_on():
