@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
-from envs.farm.lettuce_climate import LettuceClimateVector
-from envs.farm.weather import STEPS_PER_DAY
+from envs.farm.climate.lettuce_climate import LettuceClimateVector
+from envs.farm.climate.weather import STEPS_PER_DAY
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacingVector
 from rlplat.bench import Measured
 from rlplat.reports import Result
 
@@ -69,7 +69,7 @@ def seedlings(num_steps: int = 60, num_benches: int = 32) -> list[Result]:
 
     What physics takes is measured on the same states, from which it is then put back.
     """
-    from envs.farm.seedling_env import SeedlingVector
+    from envs.farm.seedlings.env import SeedlingVector
 
     env = SeedlingVector(num_benches, level=3)
     env.reset(seed=0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
-from envs.farm.integrator import Array
+from envs.farm.growth.integrator import Array
 
 
 def interval(values: Array) -> str:

@@ -14,7 +14,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from envs.farm import climate_scores, farm_day_scores, seedling_scores, spacing_scores
+from envs.farm.climate import scores as climate_scores
+from envs.farm.day import scores as farm_day_scores
+from envs.farm.seedlings import scores as seedling_scores
+from envs.farm.spacing import scores as spacing_scores
 from rlplat.errors import RlplatError
 
 

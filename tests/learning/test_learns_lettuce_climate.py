@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from farm_learning import low_of_mean, played, train
 
-from envs.farm.climate_controllers import Outcome, Rule, SetPoints, play
-from envs.farm.lettuce_climate import LettuceClimateVector
-from envs.farm.predictive_control import PredictiveControl
+from envs.farm.climate.controllers import Outcome, Rule, SetPoints, play
+from envs.farm.climate.lettuce_climate import LettuceClimateVector
+from envs.farm.climate.predictive_control import PredictiveControl
 from envs.farm.trained import seeds_of_evaluation
 
 NUM_EPISODES = 14

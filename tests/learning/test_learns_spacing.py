@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from farm_learning import low_of_mean, played, train
 
-from envs.farm.spacing_policies import play, shipped
+from envs.farm.spacing.policies import play, shipped
 from envs.farm.trained import SEED, seeds_of_evaluation
 from rlplat.environments.task import Task
 from rlplat.evaluation.episodes import play_episodes

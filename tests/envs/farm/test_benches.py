@@ -8,8 +8,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import envs.farm  # noqa: F401  (registers the environments)
-from envs.farm.farm_day import FarmDayVector
-from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
+from envs.farm.day.farm_day import FarmDayVector
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacingVector
 from rlplat.environments.resolve import resolve
 from rlplat.errors import EnvError
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from envs.farm.canopy import Canopy
-from envs.farm.lattice import Lattice
-from envs.farm.parameters import load_crop
-from envs.farm.plant import beer
+from envs.farm.growth.parameters import load_crop
+from envs.farm.growth.plant import beer
+from envs.farm.spacing.canopy import Canopy
+from envs.farm.spacing.lattice import Lattice
 
 EXTINCTION = load_crop().plant.light_extinction
 LATTICE = Lattice(10, 20)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from envs.farm.climate_computer import ClimateComputer
-from envs.farm.climate_settings import ClimateSettings
-from envs.farm.greenhouse import GreenhouseModel
-from envs.farm.parameters import load_crop, load_greenhouse
+from envs.farm.climate.climate_computer import ClimateComputer
+from envs.farm.climate.settings import ClimateSettings
+from envs.farm.growth.greenhouse import GreenhouseModel
+from envs.farm.growth.parameters import load_crop, load_greenhouse
 
 MODEL = GreenhouseModel(load_crop("lettuce").canopy, load_greenhouse("van_henten"))
 COMPUTER = ClimateComputer(ClimateSettings(), MODEL)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from envs.farm.climate_accounts import PENALTIES, PROFIT
-from envs.farm.climate_controllers import GRID, Nothing, Rule, SetPoints, play, search_set_points
-from envs.farm.lettuce_climate import LettuceClimateVector
-from envs.farm.predictive_control import PredictiveControl, worth_of_dry_weight
+from envs.farm.climate.accounts import PENALTIES, PROFIT
+from envs.farm.climate.controllers import GRID, Nothing, Rule, SetPoints, play, search_set_points
+from envs.farm.climate.lettuce_climate import LettuceClimateVector
+from envs.farm.climate.predictive_control import PredictiveControl, worth_of_dry_weight
 from envs.farm.score_tables import interval
 from envs.farm.scores import main
 

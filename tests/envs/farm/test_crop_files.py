@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envs.farm.greenhouse_spacing import GreenhouseSpacing
-from envs.farm.parameters import FOLDER, load_crop, load_greenhouse
+from envs.farm.growth.parameters import FOLDER, load_crop, load_greenhouse
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacing
 from rlplat.errors import ConfigError, EnvError
 
 LETTUCE = (FOLDER / "crops" / "lettuce.yaml").read_text()

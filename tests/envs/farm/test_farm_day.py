@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from envs.farm.farm_day import FarmDay, FarmDayVector
-from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
-from envs.farm.plant_bench import VIGOUR
-from envs.farm.schedule import action_for
-from envs.farm.seedling_plant import GOOD_QUALITY
-from envs.farm.seedling_settings import SeedlingSettings
-from envs.farm.transplants import Transplanted
+from envs.farm.day.farm_day import FarmDay, FarmDayVector
+from envs.farm.day.transplants import Transplanted
+from envs.farm.seedlings.seedling import GOOD_QUALITY
+from envs.farm.seedlings.settings import SeedlingSettings
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacingVector
+from envs.farm.spacing.plant_bench import VIGOUR
+from envs.farm.spacing.schedule import action_for
 from rlplat.errors import ConfigError, EnvError
 
 THIRTY = action_for(np.full(6, 30.0)).astype(np.float32)

@@ -5,11 +5,11 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from envs.farm.farm_accounts import FarmSeason
-from envs.farm.farm_day_scores import SHIPPED, contests, gaps, read_arms
-from envs.farm.farm_season import play
+from envs.farm.day.accounts import FarmSeason
+from envs.farm.day.scores import SHIPPED, contests, gaps, read_arms
+from envs.farm.day.season import play
+from envs.farm.day.transplant_table import Recording, save_outcomes
 from envs.farm.scores import main
-from envs.farm.transplant_table import Recording, save_outcomes
 from rlplat.errors import ConfigError, RegistryError
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from envs.farm.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
-from envs.farm.greenhouse_view import Moment, draw_greenhouse
-from envs.farm.lettuce_climate import LettuceClimate, LettuceClimateVector
+from envs.farm.climate.greenhouse_view import Moment, draw_greenhouse
+from envs.farm.climate.lettuce_climate import LettuceClimate, LettuceClimateVector
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
 from rlplat.environments.resolve import resolve
 from rlplat.evaluation.episodes import play_episodes
 from rlplat.evaluation.opponents import parse_opponent

@@ -8,9 +8,9 @@ import van_henten_2003 as literature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.farm.air import co2_kg_per_m3, co2_ppm, saturation_kg_per_m3
-from envs.farm.greenhouse import GreenhouseModel
-from envs.farm.parameters import load_crop, load_greenhouse
+from envs.farm.growth.air import co2_kg_per_m3, co2_ppm, saturation_kg_per_m3
+from envs.farm.growth.greenhouse import GreenhouseModel
+from envs.farm.growth.parameters import load_crop, load_greenhouse
 from rlplat.errors import EnvError
 
 CANOPY, GREENHOUSE = load_crop().canopy, load_greenhouse()

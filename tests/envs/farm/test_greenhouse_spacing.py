@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs.farm  # noqa: F401  (registers the environment)
-from envs.farm.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
-from envs.farm.overhead_view import OverheadView
-from envs.farm.plant import Climate
-from envs.farm.plant_bench import AGE, QUALITY, SHADE, STRUCTURE, VIGOUR
-from envs.farm.schedule import action_for, room_m2
-from envs.farm.spacing_accounts import COSTS, TERMS
-from envs.farm.spacing_observations import sampling_mask
-from envs.farm.spacing_policies import RandomOperations
+from envs.farm.growth.plant import Climate
+from envs.farm.spacing.accounts import COSTS, TERMS
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacing, GreenhouseSpacingVector
+from envs.farm.spacing.observations import sampling_mask
+from envs.farm.spacing.overhead_view import OverheadView
+from envs.farm.spacing.plant_bench import AGE, QUALITY, SHADE, STRUCTURE, VIGOUR
+from envs.farm.spacing.policies import RandomOperations
+from envs.farm.spacing.schedule import action_for, room_m2
 from rlplat.errors import ConfigError, EnvError
 
 ID = "rlplat/GreenhouseSpacing-v0"

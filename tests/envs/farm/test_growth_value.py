@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from envs.farm.farm_day_settings import FarmDaySettings
-from envs.farm.growth_reward import GrowthReward
-from envs.farm.growth_value import DENSITY_PER_M2, LONGEST_D, GrowthValue, size_of, vigour_of, weight_of_g
-from envs.farm.parameters import load_crop
-from envs.farm.plant import Climate, PlantModel, beer
-from envs.farm.seedling_trays import LIFTED, LOST, NUM_VALUES, PLANTED, PRESENT, QUALITY, SIZE, STRAIN
+from envs.farm.day.growth_reward import GrowthReward
+from envs.farm.day.growth_value import DENSITY_PER_M2, LONGEST_D, GrowthValue, size_of, vigour_of, weight_of_g
+from envs.farm.day.settings import FarmDaySettings
+from envs.farm.growth.parameters import load_crop
+from envs.farm.growth.plant import Climate, PlantModel, beer
+from envs.farm.seedlings.trays import LIFTED, LOST, NUM_VALUES, PLANTED, PRESENT, QUALITY, SIZE, STRAIN
 
 VALUE = GrowthValue(FarmDaySettings())
 USUAL_G = np.array(0.12)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs.farm  # noqa: F401  (registers the environment)
-from envs.farm.climate_accounts import PENALTIES, PROFIT, Accounts
-from envs.farm.climate_settings import ClimateSettings
-from envs.farm.lettuce_climate import LettuceClimate, LettuceClimateVector
+from envs.farm.climate.accounts import PENALTIES, PROFIT, Accounts
+from envs.farm.climate.lettuce_climate import LettuceClimate, LettuceClimateVector
+from envs.farm.climate.settings import ClimateSettings
 from rlplat.errors import ConfigError, EnvError
 
 ID = "rlplat/LettuceClimate-v0"
@@ -183,7 +183,7 @@ def test_wrong_settings_are_named(given, message):
 
 
 def test_a_greenhouse_too_swift_for_the_step_is_refused(tmp_path):
-    from envs.farm.parameters import FOLDER
+    from envs.farm.growth.parameters import FOLDER
 
     path = tmp_path / "tiny.yaml"
     text = (FOLDER / "greenhouses" / "van_henten.yaml").read_text()

@@ -9,9 +9,9 @@ import van_henten_1994 as literature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.farm.integrator import rk4_step
-from envs.farm.parameters import load_crop
-from envs.farm.plant import Climate, PlantModel, beer
+from envs.farm.growth.integrator import rk4_step
+from envs.farm.growth.parameters import load_crop
+from envs.farm.growth.plant import Climate, PlantModel, beer
 from rlplat.errors import EnvError
 
 LETTUCE = load_crop().plant

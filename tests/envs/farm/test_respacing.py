@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs.farm.lattice import Lattice
-from envs.farm.respacing import Respacing, overlap_m2
+from envs.farm.spacing.lattice import Lattice
+from envs.farm.spacing.respacing import Respacing, overlap_m2
 
 LATTICE = Lattice(10, 20)
 HARVEST = NURSERY = 200

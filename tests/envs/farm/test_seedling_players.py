@@ -5,14 +5,14 @@ import pytest
 
 pytest.importorskip("mujoco.batch", reason="mujoco is not installed: pip install 'rlplat[robots]'")
 
-from envs.farm.gantry import MAX_STEP_M, OPENING_M
-from envs.farm.seedling_cameras import FRONT, WRIST
-from envs.farm.seedling_env import SeedlingVector
-from envs.farm.seedling_machine import MAX_TRIES, Machine
-from envs.farm.seedling_plant import PLUG_HALF_M, Seedling
-from envs.farm.seedling_players import OpenLoopPlayer, ScriptPlayer, SkillPlayer, VisionPlayer, transplant
-from envs.farm.seedling_scores import joined, row
-from envs.farm.seedling_vision import is_green, raft_in_front, seedlings_in_front
+from envs.farm.seedlings.cameras import FRONT, WRIST
+from envs.farm.seedlings.env import SeedlingVector
+from envs.farm.seedlings.gantry import MAX_STEP_M, OPENING_M
+from envs.farm.seedlings.machine import MAX_TRIES, Machine
+from envs.farm.seedlings.players import OpenLoopPlayer, ScriptPlayer, SkillPlayer, VisionPlayer, transplant
+from envs.farm.seedlings.scores import joined, row
+from envs.farm.seedlings.seedling import PLUG_HALF_M, Seedling
+from envs.farm.seedlings.vision import is_green, raft_in_front, seedlings_in_front
 from rlplat.config import load_config
 from rlplat.errors import ConfigError
 from rlplat.training.session import train

@@ -11,12 +11,12 @@ pytest.importorskip("mujoco.batch", reason="mujoco is not installed: pip install
 from gymnasium.utils.env_checker import check_env
 
 import envs.farm  # noqa: F401  (registers the environment)
-from envs.farm.gantry import GRASP_M
-from envs.farm.seedling_damage import CRUSH_N, TENDER_N
-from envs.farm.seedling_env import SeedlingVector
-from envs.farm.seedling_plant import PLUG_HALF_HEIGHT_M, STIFFNESS_NM_RAD, Seedling
-from envs.farm.seedling_script import CARRY_M
-from envs.farm.seedling_trays import QUALITY, STILL, TORN
+from envs.farm.seedlings.damage import CRUSH_N, TENDER_N
+from envs.farm.seedlings.env import SeedlingVector
+from envs.farm.seedlings.gantry import GRASP_M
+from envs.farm.seedlings.script import CARRY_M
+from envs.farm.seedlings.seedling import PLUG_HALF_HEIGHT_M, STIFFNESS_NM_RAD, Seedling
+from envs.farm.seedlings.trays import QUALITY, STILL, TORN
 from envs.robots.positions import is_new
 from rlplat.environments.resolve import resolve
 from rlplat.errors import ConfigError, EnvError

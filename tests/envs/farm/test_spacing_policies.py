@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from envs.farm import spacing_pictures
-from envs.farm.greenhouse_spacing import GreenhouseSpacingVector
 from envs.farm.scores import main
-from envs.farm.spacing_policies import (
+from envs.farm.spacing import pictures
+from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacingVector
+from envs.farm.spacing.policies import (
     SHIPPED,
     Densities,
     HoldLeafArea,
@@ -17,7 +17,7 @@ from envs.farm.spacing_policies import (
     play,
     shipped,
 )  # fmt: skip
-from envs.farm.spacing_search import FINAL_SEEDS, as_yaml, search, staged
+from envs.farm.spacing.search import FINAL_SEEDS, as_yaml, search, staged
 from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
@@ -121,7 +121,7 @@ def test_scores_come_as_a_table_that_says_who_knew_more(capsys):
 
 
 def test_pictures_of_a_policys_days_are_written(tmp_path):
-    spacing_pictures.main(["fixed", "--out", str(tmp_path / "bench"), "--days", "12", "--pixels", "9"])
+    pictures.main(["fixed", "--out", str(tmp_path / "bench"), "--days", "12", "--pixels", "9"])
     files = sorted(file.name for file in (tmp_path / "bench").iterdir())
     assert files == [f"day-{number:03}.png" for number in range(1, 13)] + ["days.gif"]
     first, last = (np.asarray(Image.open(tmp_path / "bench" / name)).astype(int) for name in (files[0], files[11]))
@@ -129,4 +129,4 @@ def test_pictures_of_a_policys_days_are_written(tmp_path):
     green = [((picture[..., 1] - picture[..., 0]) > 20).mean() for picture in (first, last)]
     assert 0 < green[0] < green[1]
     with pytest.raises(SystemExit):
-        spacing_pictures.main(["fixed", "--out", str(tmp_path), "--pixels", "8"])
+        pictures.main(["fixed", "--out", str(tmp_path), "--pixels", "8"])

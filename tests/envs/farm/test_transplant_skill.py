@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.farm.farm_day import FarmDayVector
-from envs.farm.record_transplants import main, record
-from envs.farm.schedule import action_for
-from envs.farm.seedling_draws import draw_seedlings
-from envs.farm.transplant_skill import SkillExecutor
-from envs.farm.transplant_table import TableExecutor, load_outcomes
-from envs.farm.transplants import Tray
+from envs.farm.day.farm_day import FarmDayVector
+from envs.farm.day.record_transplants import main, record
+from envs.farm.day.transplant_skill import SkillExecutor
+from envs.farm.day.transplant_table import TableExecutor, load_outcomes
+from envs.farm.day.transplants import Tray
+from envs.farm.seedlings.draws import draw_seedlings
+from envs.farm.spacing.schedule import action_for
 from rlplat.config import load_config
 from rlplat.errors import ConfigError
 from rlplat.training.session import train

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.farm.seedling_plant import Seedling
-from envs.farm.transplant_table import (
+from envs.farm.day.transplant_table import (
     COLUMNS,
     LEAST,
     Recorded,
@@ -18,7 +17,8 @@ from envs.farm.transplant_table import (
     num_neighbours,
     save_outcomes,
 )  # fmt: skip
-from envs.farm.transplants import Transplanted, Tray
+from envs.farm.day.transplants import Transplanted, Tray
+from envs.farm.seedlings.seedling import Seedling
 from rlplat.errors import ConfigError
 
 STANDS = Transplanted(planted=True, lost=None, strain=0.1, offset_mm=1.5, seconds=4.0)

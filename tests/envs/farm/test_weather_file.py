@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from envs.farm.air import co2_ppm
-from envs.farm.lettuce_climate import LettuceClimate
-from envs.farm.weather_file import WeatherFile
+from envs.farm.climate.lettuce_climate import LettuceClimate
+from envs.farm.climate.weather_file import WeatherFile
+from envs.farm.growth.air import co2_ppm
 from rlplat.errors import ConfigError
 
 HEADER = "time,radiation_w_per_m2,temperature_c,relative_humidity_percent,co2_ppm"

@@ -1,0 +1,114 @@
+"""The search for the best schedules and the best daily rule of GreenhouseSpacing, on seeds of its own.
+
+In two rounds: every combination of the grid on `FIRST` seeds, then the `FINALISTS` best on more. Best is who needs the
+least area-days for a head of 250 g and full quality, which is what re-spacing is for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.farm.growth.integrator import Array
+from envs.farm.spacing.policies import Densities, HoldLeafArea, Policy, play
+from envs.farm.spacing.settings import NUM_CLASSES
+
+DENSITIES_PER_M2 = (80.0, 60.0, 45.0, 35.0, 30.0, 25.0)
+LEAF_AREA_INDICES = (4.0, 5.0, 6.0, 7.0, 8.0)
+SEEDLINGS_PER_DAY = (2.0, 2.25, 2.5, 2.75, 3.0)
+
+FIRST_SEEDS, FINAL_SEEDS = range(1), range(1, 5)
+FINALISTS = 10
+_SIDE_BY_SIDE = 64
+"""Benches of one vector."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The best row of a grid."""
+
+    row: Array
+    area_days: float
+    """Mean over the final seeds, m2 d for a head."""
+    num_tried: int
+
+
+def staged(num_stages: int, densities_per_m2: Sequence[float] = DENSITIES_PER_M2) -> Array:
+    """Return all schedules `[C, 6]` of so many stages: densities that fall, boundaries between any classes."""
+    rows = []
+    for levels in itertools.combinations(sorted(densities_per_m2, reverse=True), num_stages):
+        for borders in itertools.combinations(range(1, NUM_CLASSES), num_stages - 1):
+            lengths = np.diff([0, *borders, NUM_CLASSES])
+            rows.append(np.repeat(levels, lengths))
+    return np.array(rows)
+
+
+def search(
+    rows: Array,
+    policy_of: Callable[[Array], Policy],
+    *,
+    first_seeds: Sequence[int] = FIRST_SEEDS,
+    final_seeds: Sequence[int] = FINAL_SEEDS,
+    progress: Progress | None = None,
+) -> Winner:
+    """Try rows `[C, P]`; `policy_of` makes a policy of one row for each bench, `[N, P]`."""
+    first = _area_days(rows, policy_of, first_seeds, progress)
+    finalists = rows[np.argsort(first, kind="stable")[:FINALISTS]]
+    final = _area_days(finalists, policy_of, final_seeds, progress)
+    if progress:
+        progress(f"{finalists[final.argmin()].tolist()}: {final.min():.4f}")
+    return Winner(finalists[final.argmin()], float(final.min()), len(rows))
+
+
+def search_all(progress: Progress | None = None) -> dict[str, Winner]:
+    """Search one, two and three stages, and the daily rule."""
+
+    def schedules(rows: Array) -> Policy:
+        return Densities(rows)
+
+    def rule(rows: Array) -> Policy:
+        return HoldLeafArea(*rows.T)
+
+    stages = {"fixed": 1, "two_stages": 2, "three_stages": 3}
+    winners = {name: search(staged(number), schedules, progress=progress) for name, number in stages.items()}
+    rules = np.array(list(itertools.product(LEAF_AREA_INDICES, SEEDLINGS_PER_DAY)))
+    winners["hold_lai"] = search(rules, rule, progress=progress)
+    return winners
+
+
+def as_yaml(winners: dict[str, Winner]) -> str:
+    """Return the text of `schedules.yaml`."""
+    lines = [
+        "# The best of their grids, written by `python -m envs.farm.scores spacing --search`; `area_days`: m2 d for a",
+        "# head of 250 g and full quality, mean over the seeds of the search's last round.",
+    ]
+    for name, winner in winners.items():
+        numbers = [float(number) for number in winner.row]
+        if name == "hold_lai":
+            lines += [f"{name}:", f"  leaf_area_index: {numbers[0]}", f"  num_per_day: {numbers[1]}"]
+        else:
+            lines += [f"{name}:", f"  per_m2: {numbers}"]
+        lines += [f"  area_days: {winner.area_days:.4f}", f"  num_tried: {winner.num_tried}"]
+    return "\n".join(lines) + "\n"
+
+
+def _area_days(
+    rows: Array, policy_of: Callable[[Array], Policy], seeds: Sequence[int], progress: Progress | None
+) -> Array:
+    """Return the mean area-days of a head for each row, `[C]`; infinite where nothing is sold."""
+    chunk = max(1, _SIDE_BY_SIDE // len(seeds))
+    means = []
+    for begin in range(0, len(rows), chunk):
+        part = rows[begin : begin + chunk]
+        season = play(policy_of(np.repeat(part, len(seeds), axis=0)), [*seeds] * len(part))
+        means.append(season.area_days_per_head.reshape(len(part), len(seeds)).mean(axis=1))
+        if progress:
+            progress(
+                f"{begin + len(part)} of {len(rows)} on {len(seeds)} seeds: best {np.concatenate(means).min():.3f}"
+            )
+    return np.concatenate(means)
