@@ -14,7 +14,7 @@ from rlplat.reports import Result
 def _render() -> list[Result]:
     if find_spec("mujoco") is None:
         raise RlplatError("bench render draws scenes of MuJoCo, which is not installed: pip install 'rlplat[robots]'")
-    from envs.robots.bench import render
+    from envs.robots.pictures.bench import render
 
     return render()
 
@@ -52,7 +52,7 @@ def _check_robots(_: Path) -> list[doctor.Row]:
 def _find_opengl(entry_point: str) -> None:
     """Gymnasium's environments of MuJoCo would look for a display."""
     if "mujoco" in entry_point:
-        from envs.robots.gl_platform import choose
+        from envs.robots.pictures.gl_platform import choose
 
         choose()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envs.robots.gl_platform import CHOICE, PACKAGES, PLATFORMS, Probe, probe
+from envs.robots.pictures.gl_platform import CHOICE, PACKAGES, PLATFORMS, Probe, probe
 from rlplat.doctor import Row
 
 

@@ -9,8 +9,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.robots import drawing
 from envs.robots.history import History
+from envs.robots.pictures import drawing
 from envs.robots.settings import RobotSettings
 from envs.robots.task import Task
 from rlplat.errors import ConfigError

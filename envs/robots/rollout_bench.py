@@ -17,8 +17,8 @@ import numpy as np
 from mujoco.batch import Batch
 from mujoco.rendering.classic import gl_context
 
-from envs.robots import gl_platform, presets
 from envs.robots.names import class_name
+from envs.robots.pictures import gl_platform, presets
 from envs.robots.task import load
 from rlplat.bench import Measured, Measurement, alternate
 from rlplat.errors import SceneError

@@ -12,13 +12,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from envs.robots import drawing
 from envs.robots import task as robot_tasks
 from envs.robots.decisions import Decisions, Outcome
 from envs.robots.episodes import Episodes
 from envs.robots.lookahead import Lookahead
 from envs.robots.observing import Observations, Observer
 from envs.robots.physics import Flags, Ids, Physics
+from envs.robots.pictures import drawing
 from envs.robots.settings import read_settings
 from rlplat.errors import ConfigError, EnvError
 from rlplat.interfaces import Arrays

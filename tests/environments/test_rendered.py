@@ -102,7 +102,7 @@ def test_gymnasiums_robots_are_drawn_by_what_works_here():
     pytest.importorskip(
         "imageio", reason="Gymnasium draws MuJoCo's environments with imageio alone: pip install imageio"
     )
-    gl_platform = pytest.importorskip("envs.robots.gl_platform")
+    gl_platform = pytest.importorskip("envs.robots.pictures.gl_platform")
     if not os.environ.get("MUJOCO_GL") and not gl_platform.probe("egl").drawn_by:
         pytest.skip("MuJoCo's renderer does not run here: rlplat doctor")
     task = load("Reacher-v5", render_pixels=32, width=64, height=64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.robots.positions import Positions, is_new
+from envs.robots.arm.positions import Positions, is_new
 from envs.robots.task import Array
 
 ROWS, COLUMNS = 6, 8

@@ -14,7 +14,7 @@ from envs.farm.seedlings.gantry import GRASP_M
 from envs.farm.seedlings.script import CARRY_M, MAX_SPEED_M_S, PULL_M_S, SQUEEZE_N
 from envs.farm.seedlings.seedling import PLUG_HALF_M
 from envs.farm.seedlings.trays import SEAT_M
-from envs.robots.arm_object import towards
+from envs.robots.arm.object_task import towards
 from envs.robots.task import Array, Flags
 
 HOVER, DESCEND, GRIP, PULL, CARRY, LOWER, RELEASE, RISE, REST = range(9)

@@ -12,7 +12,7 @@ from envs.farm.seedlings.seedling import PLUG_HALF_M
 from envs.farm.seedlings.settings import LIFT, REACH
 from envs.farm.seedlings.transplanting_arm import TransplantingArm
 from envs.farm.seedlings.trays import SEAT_M
-from envs.robots.arm_object import funnel, towards
+from envs.robots.arm.object_task import funnel, towards
 from envs.robots.task import Array, Flags
 
 SQUEEZE_N = 4.5

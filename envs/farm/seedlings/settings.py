@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from envs.farm.seedlings.layout import cells
-from envs.robots.positions import Positions
+from envs.robots.arm.positions import Positions
 from envs.robots.settings import RobotSettings
 
 REACH, LIFT, PLANT, TRAY, SORT = range(5)

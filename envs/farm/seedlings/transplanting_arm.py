@@ -6,9 +6,9 @@ import numpy as np
 from mujoco.batch import Batch
 
 from envs.farm.seedlings.cameras import Camera
-from envs.robots import arm
-from envs.robots.arm_control import CartesianControl, Kinematics
-from envs.robots.arm_task import START_NOISE_RAD
+from envs.robots.arm import arm
+from envs.robots.arm.control import CartesianControl, Kinematics
+from envs.robots.arm.task import START_NOISE_RAD
 from envs.robots.task import Array
 
 WRIST = Camera((0.095, 0.0, 0.078), (0.0, 0.0, -0.01), 75.0)
@@ -31,7 +31,7 @@ def actuators() -> str:
 class TransplantingArm:
     """The arms of a batch.
 
-    actions         [N, 4]   displacement of the hand along x, y, z per control step (in `arm_control.MAX_STEP_M`), and
+    actions         [N, 4]   displacement of the hand along x, y, z per control step (in `arm.control.MAX_STEP_M`), and
                              how far the fingers are ordered to be from the middle: -1 for 0, 1 for `opening_m`
     proprioception  [N, 17]  joint angles (6, rad), their speeds (6, rad/s), the hand (3, m), each finger's distance
                              from the middle (2, m)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots.arm import OBJECT_COLLIDES, OPENING_M
-from envs.robots.arm_object import ObjectTask, funnel
-from envs.robots.arm_task import ArmSettings
+from envs.robots.arm.arm import OBJECT_COLLIDES, OPENING_M
+from envs.robots.arm.object_task import ObjectTask, funnel
+from envs.robots.arm.task import ArmSettings
 from envs.robots.task import Array, Flags, Terms
 
 HALF_M = 0.03

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.robots.arm import OBJECT_COLLIDES
-from envs.robots.arm_object import ObjectTask, funnel
+from envs.robots.arm.arm import OBJECT_COLLIDES
+from envs.robots.arm.object_task import ObjectTask, funnel
 from envs.robots.task import Array, Flags, Terms
 
 HALF_M = 0.035

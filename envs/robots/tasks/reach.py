@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.robots.arm import NEVER_COLLIDES
-from envs.robots.arm_task import ArmTask, length
-from envs.robots.positions import draw_position
+from envs.robots.arm.arm import NEVER_COLLIDES
+from envs.robots.arm.positions import draw_position
+from envs.robots.arm.task import ArmTask, length
 from envs.robots.task import Array, Flags, Terms
 
 NEAR_M = 0.02

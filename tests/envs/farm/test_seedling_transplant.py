@@ -17,7 +17,7 @@ from envs.farm.seedlings.gantry import GRASP_M
 from envs.farm.seedlings.script import CARRY_M
 from envs.farm.seedlings.seedling import PLUG_HALF_HEIGHT_M, STIFFNESS_NM_RAD, Seedling
 from envs.farm.seedlings.trays import QUALITY, STILL, TORN
-from envs.robots.positions import is_new
+from envs.robots.arm.positions import is_new
 from rlplat.environments.resolve import resolve
 from rlplat.errors import ConfigError, EnvError
 

@@ -4,9 +4,9 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.robots.arm import MAX_SPEED_RAD_S, MAX_TORQUE_NM
-from envs.robots.arm_control import CONTROLS, MAX_STEP_M
-from envs.robots.positions import draw_position, is_new
+from envs.robots.arm.arm import MAX_SPEED_RAD_S, MAX_TORQUE_NM
+from envs.robots.arm.control import CONTROLS, MAX_STEP_M
+from envs.robots.arm.positions import draw_position, is_new
 from envs.robots.vector import RobotVectorEnv
 from rlplat.errors import ConfigError
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs.robots.arm_control import CONTROLS
-from envs.robots.positions import is_new
+from envs.robots.arm.control import CONTROLS
+from envs.robots.arm.positions import is_new
 from envs.robots.tasks.pick_and_place import HALF_M
 from envs.robots.vector import RobotVectorEnv
 

@@ -14,11 +14,11 @@ gym = pytest.importorskip("gymnasium")
 
 import robot_scenes  # noqa: E402
 
-from envs.robots import cast, gl_platform, gl_probe, presets  # noqa: E402
 from envs.robots.doctor import judge  # noqa: E402
-from envs.robots.gl import GlRenderer  # noqa: E402
-from envs.robots.gl_platform import CHOICE, PYOPENGL_CHOICE, Probe  # noqa: E402
-from envs.robots.watchdog import EXIT_CODE  # noqa: E402
+from envs.robots.pictures import cast, gl_platform, gl_probe, presets  # noqa: E402
+from envs.robots.pictures.gl import GlRenderer  # noqa: E402
+from envs.robots.pictures.gl_platform import CHOICE, PYOPENGL_CHOICE, Probe  # noqa: E402
+from envs.robots.pictures.watchdog import EXIT_CODE  # noqa: E402
 from rlplat.errors import SceneError  # noqa: E402
 
 REACH = "envs.robots:rlplat/Reach-v0"
@@ -146,7 +146,7 @@ def test_the_first_platform_that_works_is_chosen_and_told_to_workers(unset, monk
     monkeypatch.setattr(gl_platform, "probe", probe)
     assert gl_platform.choose() == gl_platform.choose() == "osmesa"
     assert asked == ["egl", "osmesa"]
-    code = "from envs.robots import gl_platform; gl_platform.probe = None; print(gl_platform.choose())"
+    code = "from envs.robots.pictures import gl_platform; gl_platform.probe = None; print(gl_platform.choose())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "osmesa\n"
     assert os.environ[PYOPENGL_CHOICE] == "osmesa"
@@ -199,7 +199,7 @@ def test_a_picture_that_is_never_finished_ends_the_process_with_a_message(works)
     code = f"""
 import time, mujoco
 from mujoco import batch
-from envs.robots.gl import GlRenderer
+from envs.robots.pictures.gl import GlRenderer
 made = batch.Batch(mujoco.MjModel.from_xml_string('''{MESH}'''), 1, 1, persistent=True)
 made.forward()
 renderer = GlRenderer(made, width=8, height=8, limit_s=1.0)

@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("mujoco.batch", reason="mujoco is not installed: pip install 'rlplat[robots]'")
 
-from envs.robots import bench, gl_platform, rollout_bench
+from envs.robots import rollout_bench
+from envs.robots.pictures import bench, gl_platform
 from rlplat.errors import SceneError
 
 

@@ -14,7 +14,7 @@ mujoco_batch = pytest.importorskip("mujoco.batch")
 
 import robot_scenes  # noqa: E402
 
-from envs.robots.cast import CastRenderer  # noqa: E402
+from envs.robots.pictures.cast import CastRenderer  # noqa: E402
 from rlplat.errors import SceneError  # noqa: E402
 
 SIZE = robot_scenes.SIZE

@@ -13,10 +13,10 @@ import mujoco
 import numpy as np
 from mujoco import batch as mujoco_batch
 
-from envs.robots import gl_platform, presets
-from envs.robots.cameras import find_camera
-from envs.robots.cast import GROUPS
-from envs.robots.watchdog import Watchdog
+from envs.robots.pictures import gl_platform, presets
+from envs.robots.pictures.cameras import find_camera
+from envs.robots.pictures.cast import GROUPS
+from envs.robots.pictures.watchdog import Watchdog
 from rlplat.errors import SceneError
 from rlplat.render.cast import ByteArray
 

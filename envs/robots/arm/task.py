@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots import arm, scenery
-from envs.robots.arm_control import CONTROLS, ControlMode, Kinematics
-from envs.robots.positions import Positions
+from envs.robots import scenery
+from envs.robots.arm import arm
+from envs.robots.arm.control import CONTROLS, ControlMode, Kinematics
+from envs.robots.arm.positions import Positions
 from envs.robots.settings import RobotSettings
 from envs.robots.task import Area, Array, Task
 
@@ -35,7 +36,7 @@ class ArmSettings(RobotSettings):
 class ArmTask(Task):
     """A control step lasts 50 ms.
 
-    actions         [N, 6 or 3 (+ 1)]  see `arm_control`; last, where fingers move, their opening: 1 open, -1 closed
+    actions         [N, 6 or 3 (+ 1)]  see `control`; last, where fingers move, their opening: 1 open, -1 closed
     proprioception  [N, 15 (+ 1)]      joint angles (6, rad), their speeds (6, rad/s), the hand (3, m), which follows
                                        from the angles, and the fingers' distance from the middle (m)
     """

@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 from mujoco import batch as mujoco_batch
 
-from envs.robots.cameras import find_camera
-from envs.robots.textures import checker_colours, checker_layout
+from envs.robots.pictures.cameras import find_camera
+from envs.robots.pictures.textures import checker_colours, checker_layout
 from rlplat.errors import SceneError
 from rlplat.render.cast import (
     LIGHT_DIRECTIONAL,

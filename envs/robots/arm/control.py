@@ -8,7 +8,14 @@ from typing import Literal
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots.arm import DAMPING_NMS_RAD, HOME_RAD, MAX_SPEED_RAD_S, MAX_TORQUE_NM, NUM_JOINTS, SPEED_GAIN_NMS_RAD
+from envs.robots.arm.arm import (
+    DAMPING_NMS_RAD,
+    HOME_RAD,
+    MAX_SPEED_RAD_S,
+    MAX_TORQUE_NM,
+    NUM_JOINTS,
+    SPEED_GAIN_NMS_RAD,
+)
 from envs.robots.task import Array
 
 _LEAST_MAX_SPEED = float(MAX_SPEED_RAD_S.min())

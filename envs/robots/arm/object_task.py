@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots.arm import NEVER_COLLIDES
-from envs.robots.arm_task import ArmSettings, ArmTask, length
-from envs.robots.positions import draw_position
+from envs.robots.arm.arm import NEVER_COLLIDES
+from envs.robots.arm.positions import draw_position
+from envs.robots.arm.task import ArmSettings, ArmTask, length
 from envs.robots.task import Array
 
 APPROACH_PER_S = 7.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from envs.robots import gl_probe
+from envs.robots.pictures import gl_probe
 from rlplat.errors import SceneError
 
 PLATFORMS = ("egl", "osmesa")

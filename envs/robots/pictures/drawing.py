@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mujoco.batch import Batch
 
-from envs.robots.cast import CastRenderer
+from envs.robots.pictures.cast import CastRenderer
 from envs.robots.settings import RobotSettings
 from rlplat.errors import SceneError
 from rlplat.render.cast import ByteArray
@@ -77,6 +77,6 @@ def _cast(batch: Batch, pixels: int, num_threads: int, supersampling: bool, shad
 
 
 def _gl(batch: Batch, pixels: int, quality: str) -> Renderer:
-    from envs.robots.gl import GlRenderer
+    from envs.robots.pictures.gl import GlRenderer
 
     return GlRenderer(batch, width=pixels, height=pixels, quality=quality, background=BACKGROUND)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from mujoco.batch import Batch
 
-from envs.robots import drawing
-from envs.robots.cast import CastRenderer
+from envs.robots.pictures import drawing
+from envs.robots.pictures.cast import CastRenderer
 from envs.robots.task import compile_scene, load
 from rlplat.errors import SceneError
 from rlplat.reports import Result
@@ -96,7 +96,7 @@ def _cast_works(size: int) -> dict[str, Work]:
 
 
 def _gl_works(size: int) -> dict[str, Work]:
-    from envs.robots.gl import GlRenderer
+    from envs.robots.pictures.gl import GlRenderer
 
     works = {}
     for name, quality, num in (("gl", "train", NUM_SIMULATIONS), ("gl_full", "full", NUM_SLOW)):
