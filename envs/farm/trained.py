@@ -21,12 +21,19 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="folders of runs to play as well")
 
 
-def seeds_of_evaluation(num_episodes: int) -> list[int]:
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Let episodes other than those of `rlplat evaluate` be asked for."""
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the episodes (default {SEED})")
+
+
+def seeds_of_evaluation(num_episodes: int, seed: int = SEED) -> list[int]:
     """Return the seeds of an evaluation's episodes."""
-    return [episode_seed(SEED, k) for k in range(num_episodes)]
+    return [episode_seed(seed, k) for k in range(num_episodes)]
 
 
-def episodes_of_run(path: str, num_episodes: int, changes: Mapping[str, Any] | None = None) -> Episodes:
+def episodes_of_run(
+    path: str, num_episodes: int, changes: Mapping[str, Any] | None = None, seed: int = SEED
+) -> Episodes:
     """Play the newest checkpoint of a run on these seeds, with some of the environment's parameters changed.
 
     Raises RunError: the run is of a game, or cannot be read.
@@ -35,5 +42,5 @@ def episodes_of_run(path: str, num_episodes: int, changes: Mapping[str, Any] | N
     if not isinstance(trained.env, Task):
         raise RunError(f"{path} plays a game; name runs of a farm")
     task = trained.env.changed(changes or {})
-    policy = trained.make_policy(num_simulations=None, seed=SEED)
-    return play_episodes(task, policy, num_episodes=num_episodes, seed=SEED)
+    policy = trained.make_policy(num_simulations=None, seed=seed)
+    return play_episodes(task, policy, num_episodes=num_episodes, seed=seed)

@@ -11,7 +11,7 @@ from envs.farm.climate.controllers import Controller, Nothing, Outcome, Rule, Se
 from envs.farm.climate.lettuce_climate import LettuceClimateVector
 from envs.farm.climate.predictive_control import PredictiveControl
 from envs.farm.score_tables import header, interval, line, named, share_of_gap
-from envs.farm.trained import add_runs, episodes_of_run, seeds_of_evaluation
+from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
 
 COLUMNS = ("controller", "reward, EUR m-2", "profit, EUR m-2", "C h", "% h", "ppm h", "dry weight, g m-2")
 _VIOLATIONS = ("temperature_c_h", "humidity_percent_h", "co2_excess_ppm_h")
@@ -22,6 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     known = ["nothing", "rule", "setpoints", "mpc"]
     parser.add_argument("--controllers", nargs="+", choices=known, default=["nothing", "rule", "setpoints"])
     add_runs(parser)
+    add_seed(parser)
     parser.add_argument("--search", action="store_true", help="search the set-points on training weather instead")
     parser.add_argument("--seeds", type=int, default=20, help="episodes, one seed each (default 20)")
     parser.add_argument("--weather", choices=["training", "test"], default="test")
@@ -63,7 +64,7 @@ def outcomes(arguments: argparse.Namespace) -> Iterator[tuple[str, bool, Outcome
         yield name, controllers[name].privileged, _play(controllers[name], arguments)
     for path in arguments.runs:
         changes = {"weather": arguments.weather, "prices": arguments.prices}
-        episodes = episodes_of_run(path, arguments.seeds, changes)
+        episodes = episodes_of_run(path, arguments.seeds, changes, arguments.seed)
         yield path, False, Outcome(episodes.returns, episodes.measures)
 
 
@@ -78,7 +79,7 @@ def row(name: str, privileged: bool, outcome: Outcome) -> str:
 
 def _play(controller: Controller, arguments: argparse.Namespace) -> Outcome:
     """Play a controller on all seeds: side by side, or one after the other where it plans for one greenhouse."""
-    seeds = seeds_of_evaluation(arguments.seeds)
+    seeds = seeds_of_evaluation(arguments.seeds, arguments.seed)
     settings = {"weather": arguments.weather, "prices": arguments.prices}
     if not isinstance(controller, PredictiveControl):
         return play(LettuceClimateVector(len(seeds), **settings), controller, seeds)

@@ -14,7 +14,7 @@ import numpy as np
 from envs.farm.score_tables import header, line, named
 from envs.farm.seedlings.players import PLAYERS, Player, Session, SkillPlayer, transplant
 from envs.farm.seedlings.settings import LIFT, SORT
-from envs.farm.trained import add_runs
+from envs.farm.trained import add_runs, add_seed
 from rlplat.evaluation.episodes import SIDE_BY_SIDE, episode_seed
 from rlplat.evaluation.statistics import score_interval
 
@@ -42,10 +42,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked for."""
     parser.add_argument("--players", nargs="*", choices=list(PLAYERS), default=list(PLAYERS))
     add_runs(parser)
+    add_seed(parser)
     parser.add_argument("--level", type=int, choices=range(LIFT, SORT + 1), default=2)
     parser.add_argument("--conditions", nargs="+", choices=list(CONDITIONS), default=list(CONDITIONS))
     parser.add_argument("--trays", type=int, default=200, help="episodes of each (default 200)")
-    parser.add_argument("--seed", type=int, default=0, help="of the episodes (default 0)")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from envs.farm.score_tables import header, interval, line, named
 from envs.farm.spacing.accounts import STEADY_D, Season
 from envs.farm.spacing.policies import SHIPPED, play, shipped
 from envs.farm.spacing.search import as_yaml, search_all
-from envs.farm.trained import add_runs, episodes_of_run, seeds_of_evaluation
+from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
 
 NAMES = ("nothing", "random_operations", "random_schedule", "fixed", "two_stages", "three_stages", "hold_lai")
 COLUMNS = (
@@ -31,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked for."""
     parser.add_argument("--policies", nargs="+", choices=NAMES, default=NAMES)
     add_runs(parser)
+    add_seed(parser)
     parser.add_argument("--search", action="store_true", help=f"search schedules and write {SHIPPED.name} instead")
     parser.add_argument("--seeds", type=int, default=20, help="episodes, one seed each (default 20)")
     parser.add_argument("--days", type=int, default=120, help="of an episode, above 40 (default 120)")
@@ -46,10 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     print(*header(COLUMNS), sep="\n")
     policies = shipped()
     for name in arguments.policies:
-        season = play(policies[name], seeds_of_evaluation(arguments.seeds), num_days=arguments.days)
+        season = play(policies[name], seeds_of_evaluation(arguments.seeds, arguments.seed), num_days=arguments.days)
         print(row(name, policies[name].privileged, season), flush=True)
     for path in arguments.runs:
-        episodes = episodes_of_run(path, arguments.seeds, {"num_days": arguments.days})
+        episodes = episodes_of_run(path, arguments.seeds, {"num_days": arguments.days}, arguments.seed)
         print(row(path, False, Season(**episodes.measures)), flush=True)
 
 
