@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from agents.visuomotor.actions import from_env, to_env
-from agents.visuomotor.guided_collector import GuidedCollector, squared_gap, teacher_probability
-from agents.visuomotor.guided_config import MixtureConfig
-from agents.visuomotor.guided_learner import GuidedLearner
-from agents.visuomotor.guided_policy import GuidedPolicy
+from agents.visuomotor.guided_policy.agent import GuidedPolicy
+from agents.visuomotor.guided_policy.collector import GuidedCollector, squared_gap, teacher_probability
+from agents.visuomotor.guided_policy.config import MixtureConfig
+from agents.visuomotor.guided_policy.learner import GuidedLearner
 from agents.visuomotor.publishing import as_tensors
 from rlplat.config import RunConfig, load_config
 from rlplat.data.labelled_steps import ROWS

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.visuomotor.ppo import Ppo
-from agents.visuomotor.ppo_collector import PpoCollector
-from agents.visuomotor.ppo_learner import PpoLearner
-from agents.visuomotor.ppo_policy import PpoPolicy
-from agents.visuomotor.ppo_rollouts import Rollouts
+from agents.visuomotor.ppo.agent import Ppo
+from agents.visuomotor.ppo.collector import PpoCollector
+from agents.visuomotor.ppo.learner import PpoLearner
+from agents.visuomotor.ppo.policy import PpoPolicy
+from agents.visuomotor.ppo.rollouts import Rollouts
 from rlplat.config import RunConfig, load_config
 from rlplat.errors import CheckpointError, ConfigError, DivergedError
 from rlplat.interfaces import Arrays, Summary
@@ -210,8 +210,8 @@ def test_what_ppo_cannot_do_is_told(tmp_path, override, message):
 def test_pictures_are_seen_beside_numbers(tmp_path):
     import gymnasium as gym
 
-    from agents.visuomotor.ppo_config import PpoConfig
-    from agents.visuomotor.ppo_model import ActorCritic
+    from agents.visuomotor.ppo.config import PpoConfig
+    from agents.visuomotor.ppo.model import ActorCritic
     from agents.visuomotor.publishing import as_tensors
     from rlplat.environments.spaces import spec_of
 

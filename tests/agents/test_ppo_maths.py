@@ -10,11 +10,11 @@ import torch
 from torch import distributions
 
 from agents.visuomotor.actions import Categorical, Gaussian, factored, to_env
-from agents.visuomotor.advantages import estimate_advantages
 from agents.visuomotor.networks import SpatialSoftmax
 from agents.visuomotor.normalise import Moments
-from agents.visuomotor.ppo_loss import ppo_loss
-from agents.visuomotor.ppo_rollouts import Rollouts
+from agents.visuomotor.ppo.advantages import estimate_advantages
+from agents.visuomotor.ppo.loss import ppo_loss
+from agents.visuomotor.ppo.rollouts import Rollouts
 from rlplat.interfaces import Choices, Continuous
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.visuomotor.sac import Sac
-from agents.visuomotor.sac_collector import SacCollector
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.sac_learner import SacLearner
-from agents.visuomotor.sac_model import SacModel
-from agents.visuomotor.sac_policy import SacPolicy
+from agents.visuomotor.sac.agent import Sac
+from agents.visuomotor.sac.collector import SacCollector
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.learner import SacLearner
+from agents.visuomotor.sac.model import SacModel
+from agents.visuomotor.sac.policy import SacPolicy
 from rlplat.config import RunConfig, load_config
 from rlplat.errors import CheckpointError, ConfigError, DivergedError
 from rlplat.interfaces import Arrays, Continuous, EnvSpec, Observed

@@ -11,9 +11,9 @@ from torch import nn
 
 from agents.visuomotor.actions import SquashedGaussian
 from agents.visuomotor.dense import WORTHWHILE, Dense
-from agents.visuomotor.random_shift import default_shift, shift_pictures
-from agents.visuomotor.sac_loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
-from agents.visuomotor.twin_critics import TwinCritics
+from agents.visuomotor.sac.loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
+from agents.visuomotor.sac.random_shift import default_shift, shift_pictures
+from agents.visuomotor.sac.twin_critics import TwinCritics
 
 
 def test_the_density_of_squashed_actions_integrates_to_one_and_agrees_with_what_is_drawn():

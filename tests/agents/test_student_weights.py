@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from agents.visuomotor.config import NetworkConfig
-from agents.visuomotor.guided_config import GuidedConfig, PretrainingConfig
-from agents.visuomotor.guided_student import Student
-from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_model import ActorCritic
+from agents.visuomotor.guided_policy.config import GuidedConfig, PretrainingConfig
+from agents.visuomotor.guided_policy.student import Student
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
 from rlplat.errors import CheckpointError
 from rlplat.interfaces import Continuous, EnvSpec, Observed

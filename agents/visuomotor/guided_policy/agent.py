@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agents.visuomotor import task_agent
-from agents.visuomotor.guided_config import GuidedConfig
+from agents.visuomotor.guided_policy.config import GuidedConfig
 from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Choices, EnvSpec, Metrics
 
 if TYPE_CHECKING:
-    from agents.visuomotor.guided_acting import StudentPolicy
-    from agents.visuomotor.guided_collector import GuidedCollector
-    from agents.visuomotor.guided_learner import GuidedLearner
+    from agents.visuomotor.guided_policy.collector import GuidedCollector
+    from agents.visuomotor.guided_policy.learner import GuidedLearner
+    from agents.visuomotor.guided_policy.policy import StudentPolicy
     from rlplat.config import RunConfig
     from rlplat.environments.resolve import Environment
 
@@ -47,7 +47,7 @@ class GuidedPolicy:
         _check_pretraining(self._task.spec, self._config)
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> GuidedCollector:
-        from agents.visuomotor.guided_collector import GuidedCollector
+        from agents.visuomotor.guided_policy.collector import GuidedCollector
 
         task_agent.limit_threads(self._run)
         share = len(task_agent.envs_of(self._config.num_envs, index, num_collectors))
@@ -55,7 +55,7 @@ class GuidedPolicy:
         return GuidedCollector(self._config, self._task, num_envs=share, seed=seed)
 
     def make_learner(self, *, inline: bool) -> GuidedLearner:
-        from agents.visuomotor.guided_learner import GuidedLearner
+        from agents.visuomotor.guided_policy.learner import GuidedLearner
         from rlplat.devices import choose_device
 
         placement = self._run.placement
@@ -71,7 +71,7 @@ class GuidedPolicy:
         )
 
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> StudentPolicy:
-        from agents.visuomotor.guided_acting import StudentPolicy
+        from agents.visuomotor.guided_policy.policy import StudentPolicy
 
         task_agent.limit_threads(self._run)
         return StudentPolicy(self._config, self._task.spec, weights)
@@ -135,6 +135,3 @@ def _check_pretraining(spec: EnvSpec, config: GuidedConfig) -> None:
     wrong = [entry for entry in config.pretraining.entries or () if entry >= size]
     if wrong:
         raise ConfigError(f"agent.pretraining.entries has {wrong[0]}; privileged has {size} numbers, 0 to {size - 1}")
-
-
-AGENT = GuidedPolicy

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.descent import descend, set_learning_rate
-from agents.visuomotor.random_shift import default_shift, shift_pictures
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.sac_loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
-from agents.visuomotor.sac_model import SacModel, critics_see_pictures
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
+from agents.visuomotor.sac.model import SacModel, critics_see_pictures
+from agents.visuomotor.sac.random_shift import default_shift, shift_pictures
 from agents.visuomotor.skipping import SkippedSteps
 from rlplat.data.transitions import Transitions
 from rlplat.interfaces import Arrays, EnvSpec, Metrics

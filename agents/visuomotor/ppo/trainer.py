@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.visuomotor.advantages import estimate_advantages
 from agents.visuomotor.descent import descend, set_learning_rate
 from agents.visuomotor.normalise import EPSILON, LIMIT
-from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_loss import Loss, ppo_loss
-from agents.visuomotor.ppo_model import ActorCritic
-from agents.visuomotor.ppo_rollouts import Rollouts
+from agents.visuomotor.ppo.advantages import estimate_advantages
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.loss import Loss, ppo_loss
+from agents.visuomotor.ppo.model import ActorCritic
+from agents.visuomotor.ppo.rollouts import Rollouts
 from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.skipping import SkippedSteps
 from rlplat.interfaces import EnvSpec, Metrics

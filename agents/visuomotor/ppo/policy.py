@@ -9,8 +9,8 @@ import torch
 
 from agents.visuomotor.actions import to_env
 from agents.visuomotor.networks import feature_points
-from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_model import ActorCritic
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
 from rlplat.interfaces import Arrays, EnvSpec
 

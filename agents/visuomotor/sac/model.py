@@ -19,8 +19,8 @@ from agents.visuomotor.actions import SquashedGaussian, num_outputs
 from agents.visuomotor.networks import PictureEncoder, perceptron
 from agents.visuomotor.normalise import ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.twin_critics import TwinCritics
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.twin_critics import TwinCritics
 from rlplat.interfaces import EnvSpec, Observed
 
 LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0

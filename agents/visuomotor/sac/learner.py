@@ -10,8 +10,8 @@ import torch
 
 from agents.visuomotor.descent import left_of
 from agents.visuomotor.learner_files import explained, load_learner, save_learner
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.sac_trainer import SacTrainer
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.trainer import SacTrainer
 from rlplat.data.generator_state import generators_from_array, generators_to_array
 from rlplat.data.transitions import OBSERVATIONS, TransitionReplay
 from rlplat.environments.task import Task

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from agents.visuomotor.actions import to_env
 from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
-from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_model import ActorCritic
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.model import ActorCritic
 from agents.visuomotor.publishing import as_tensors
 from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step

@@ -8,9 +8,9 @@ import numpy as np
 
 from agents.visuomotor.descent import left_of
 from agents.visuomotor.learner_files import explained, load_learner, save_learner
-from agents.visuomotor.ppo_config import PpoConfig
-from agents.visuomotor.ppo_rollouts import Rollouts
-from agents.visuomotor.ppo_trainer import PpoTrainer
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.rollouts import Rollouts
+from agents.visuomotor.ppo.trainer import PpoTrainer
 from rlplat.environments.task import Task
 from rlplat.interfaces import Arrays, Demand, Metrics, Progress, Summary
 

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agents.visuomotor import task_agent
-from agents.visuomotor.sac_config import SacConfig
+from agents.visuomotor.sac.config import SacConfig
 from rlplat.data.transitions import replay_bytes
 from rlplat.errors import ConfigError
 from rlplat.hardware import memory_bytes
 from rlplat.interfaces import Arrays, Continuous, EnvSpec, Metrics
 
 if TYPE_CHECKING:
-    from agents.visuomotor.sac_collector import SacCollector
-    from agents.visuomotor.sac_learner import SacLearner
-    from agents.visuomotor.sac_policy import SacPolicy
+    from agents.visuomotor.sac.collector import SacCollector
+    from agents.visuomotor.sac.learner import SacLearner
+    from agents.visuomotor.sac.policy import SacPolicy
     from rlplat.config import RunConfig
     from rlplat.environments.resolve import Environment
 
@@ -49,14 +49,14 @@ class Sac:
         )
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> SacCollector:
-        from agents.visuomotor.sac_collector import SacCollector
+        from agents.visuomotor.sac.collector import SacCollector
 
         task_agent.limit_threads(self._run)
         envs = task_agent.envs_of(self._config.num_envs, index, num_collectors)
         return SacCollector(self._config, self._task, envs=envs, seed=(self._run.seed, index, generation))
 
     def make_learner(self, *, inline: bool) -> SacLearner:
-        from agents.visuomotor.sac_learner import SacLearner
+        from agents.visuomotor.sac.learner import SacLearner
         from rlplat.devices import choose_device
 
         task_agent.limit_learner_threads(self._run)
@@ -73,7 +73,7 @@ class Sac:
         )
 
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> SacPolicy:
-        from agents.visuomotor.sac_policy import SacPolicy
+        from agents.visuomotor.sac.policy import SacPolicy
 
         task_agent.limit_threads(self._run)
         return SacPolicy(self._config, self._task.spec, weights)
@@ -141,6 +141,3 @@ def _check_actions(spec: EnvSpec) -> None:
             f"agent.id is 'sac', which acts between bounds, and actions of {spec.name} have none: take ppo, or wrap "
             "the environment by gymnasium.wrappers.RescaleAction"
         )
-
-
-AGENT = Sac

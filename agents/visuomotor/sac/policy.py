@@ -10,8 +10,8 @@ import torch
 from agents.visuomotor.actions import to_env
 from agents.visuomotor.networks import feature_points
 from agents.visuomotor.publishing import as_tensors
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.sac_model import SacActor
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.model import SacActor
 from rlplat.interfaces import Arrays, EnvSpec
 
 

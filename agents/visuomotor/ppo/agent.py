@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agents.visuomotor import task_agent
-from agents.visuomotor.ppo_config import PpoConfig
+from agents.visuomotor.ppo.config import PpoConfig
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
-    from agents.visuomotor.ppo_collector import PpoCollector
-    from agents.visuomotor.ppo_learner import PpoLearner
-    from agents.visuomotor.ppo_policy import PpoPolicy
+    from agents.visuomotor.ppo.collector import PpoCollector
+    from agents.visuomotor.ppo.learner import PpoLearner
+    from agents.visuomotor.ppo.policy import PpoPolicy
     from rlplat.config import RunConfig
     from rlplat.environments.resolve import Environment
 
@@ -30,7 +30,7 @@ class Ppo:
         self._task = task_agent.bind(config, env, num_envs=self._config.num_envs)
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> PpoCollector:
-        from agents.visuomotor.ppo_collector import PpoCollector
+        from agents.visuomotor.ppo.collector import PpoCollector
 
         task_agent.limit_threads(self._run)
         share = len(task_agent.envs_of(self._config.num_envs, index, num_collectors))
@@ -38,7 +38,7 @@ class Ppo:
         return PpoCollector(self._config, self._task, num_envs=share, seed=seed)
 
     def make_learner(self, *, inline: bool) -> PpoLearner:
-        from agents.visuomotor.ppo_learner import PpoLearner
+        from agents.visuomotor.ppo.learner import PpoLearner
         from rlplat.devices import choose_device
 
         placement, training = self._run.placement, self._config.training
@@ -54,7 +54,7 @@ class Ppo:
         )
 
     def make_policy(self, weights: Arrays, *, num_simulations: int | None, seed: int) -> PpoPolicy:
-        from agents.visuomotor.ppo_policy import PpoPolicy
+        from agents.visuomotor.ppo.policy import PpoPolicy
 
         task_agent.limit_threads(self._run)
         return PpoPolicy(self._config, self._task.spec, weights)
@@ -93,6 +93,3 @@ class Ppo:
             },
             "rollouts": {"length": ["rollouts/length"], "success": ["rollouts/success"]},
         }
-
-
-AGENT = Ppo

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from agents.visuomotor.guided_config import TeacherConfig
+from agents.visuomotor.guided_policy.config import TeacherConfig
 from rlplat.environments.task import Task
 from rlplat.environments.task_vector import TaskVector
 from rlplat.errors import ConfigError

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from agents.visuomotor.actions import from_env, to_env
 from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
-from agents.visuomotor.guided_acting import ROUND, weights_alone
-from agents.visuomotor.guided_config import GuidedConfig, MixtureConfig
-from agents.visuomotor.guided_student import MASK, Student
-from agents.visuomotor.guided_teachers import make_teacher
+from agents.visuomotor.guided_policy.config import GuidedConfig, MixtureConfig
+from agents.visuomotor.guided_policy.policy import ROUND, weights_alone
+from agents.visuomotor.guided_policy.student import MASK, Student
+from agents.visuomotor.guided_policy.teachers import make_teacher
 from agents.visuomotor.publishing import as_tensors
 from rlplat.data.frames import frames_once, rows_of_frames
 from rlplat.data.labelled_steps import FRAMES, ROWS

@@ -13,10 +13,10 @@ import psutil  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
 
-from agents.visuomotor.guided_acting import ROUND, weights_alone
-from agents.visuomotor.guided_collector import LABELS, kept_parts, teacher_probability
-from agents.visuomotor.guided_config import GuidedConfig
-from agents.visuomotor.guided_student import PRIVILEGED, Student, pose_entries
+from agents.visuomotor.guided_policy.collector import LABELS, kept_parts, teacher_probability
+from agents.visuomotor.guided_policy.config import GuidedConfig
+from agents.visuomotor.guided_policy.policy import ROUND, weights_alone
+from agents.visuomotor.guided_policy.student import PRIVILEGED, Student, pose_entries
 from agents.visuomotor.learner_files import explained, load_learner, save_learner
 from agents.visuomotor.publishing import as_tensors
 from agents.visuomotor.skipping import SkippedSteps

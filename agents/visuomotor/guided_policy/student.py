@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.visuomotor.actions import FORBIDDEN, num_outputs
-from agents.visuomotor.guided_config import GuidedConfig
+from agents.visuomotor.guided_policy.config import GuidedConfig
 from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import EPSILON, Moments, ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule

@@ -15,8 +15,8 @@ from agents.visuomotor.actions import num_outputs, to_env
 from agents.visuomotor.collector_state import new_seeds, restore_state, save_state
 from agents.visuomotor.episode_counts import EpisodeCounts
 from agents.visuomotor.publishing import as_tensors
-from agents.visuomotor.sac_config import SacConfig
-from agents.visuomotor.sac_model import SacActor
+from agents.visuomotor.sac.config import SacConfig
+from agents.visuomotor.sac.model import SacActor
 from rlplat.data.transitions import OBSERVATIONS, kept_parts, newest_pictures
 from rlplat.environments.task import Task
 from rlplat.environments.task_vector import Step

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, factored, num_outputs
 from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
-from agents.visuomotor.ppo_config import PpoConfig
+from agents.visuomotor.ppo.config import PpoConfig
+from agents.visuomotor.ppo.student_weights import as_network, is_student
 from agents.visuomotor.publishing import PublishedModule
-from agents.visuomotor.student_weights import as_network, is_student
 from rlplat.interfaces import Choices, Continuous, EnvSpec
 
 MASK = "action_mask"

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from agents.visuomotor.actions import to_env
-from agents.visuomotor.guided_config import GuidedConfig
-from agents.visuomotor.guided_student import Student
+from agents.visuomotor.guided_policy.config import GuidedConfig
+from agents.visuomotor.guided_policy.student import Student
 from agents.visuomotor.networks import feature_points
 from agents.visuomotor.publishing import as_tensors
 from rlplat.interfaces import Arrays, EnvSpec
