@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from agents.visuomotor.ppo.agent import Ppo
 from agents.visuomotor.ppo.collector import PpoCollector
+from agents.visuomotor.ppo.config import PpoConfig
 from agents.visuomotor.ppo.learner import PpoLearner
+from agents.visuomotor.ppo.model import ActorCritic
 from agents.visuomotor.ppo.policy import PpoPolicy
 from agents.visuomotor.ppo.rollouts import Rollouts
 from rlplat.config import RunConfig, load_config
 from rlplat.errors import CheckpointError, ConfigError, DivergedError
-from rlplat.interfaces import Arrays, Summary
+from rlplat.interfaces import Arrays, Continuous, EnvSpec, Observed, Summary
 from rlplat.training.build import build
 from rlplat.training.hosts import CollectorHost, LearnerHost
 
@@ -210,8 +213,6 @@ def test_what_ppo_cannot_do_is_told(tmp_path, override, message):
 def test_pictures_are_seen_beside_numbers(tmp_path):
     import gymnasium as gym
 
-    from agents.visuomotor.ppo.config import PpoConfig
-    from agents.visuomotor.ppo.model import ActorCritic
     from agents.visuomotor.publishing import as_tensors
     from rlplat.environments.spaces import spec_of
 
@@ -228,6 +229,24 @@ def test_pictures_are_seen_beside_numbers(tmp_path):
         model.distribution(as_tensors(seen)).mode().detach(), model.distribution(as_tensors(other)).mode().detach()
     )
     assert model.values(as_tensors(seen | {"privileged": np.ones((5, 2), np.float32)})).shape == (5,)
+
+
+@pytest.mark.parametrize(("wanted", "seen"), [(None, False), (False, False), (True, True)])
+def test_the_critic_sees_pictures_beside_what_is_privileged_only_if_asked_to(wanted, seen):
+    camera, state = Observed((16, 16, 3), "uint8"), Observed((2,))
+    spec = EnvSpec("arm", {"policy": camera, "privileged": state}, Continuous((1,), (-1.0,), (1.0,)))
+    model = ActorCritic(spec, PpoConfig(id="ppo", critic_pictures=wanted))
+    shown = {"policy": torch.full((4, 16, 16, 3), 200, dtype=torch.uint8), "privileged": torch.ones(4, 2)}
+    black = shown | {"policy": torch.zeros_like(shown["policy"])}
+    assert torch.equal(model.values(shown), model.values(black)) != seen
+    assert not torch.equal(model.distribution(shown).mode(), model.distribution(black).mode())
+
+
+def test_a_critic_of_nothing_but_pictures_sees_them():
+    spec = EnvSpec("arm", {"policy": Observed((16, 16, 3), "uint8")}, Continuous((1,), (-1.0,), (1.0,)))
+    assert ActorCritic(spec, PpoConfig(id="ppo")).critic.num_features > 0
+    with pytest.raises(ConfigError, match="critic_pictures"):
+        ActorCritic(spec, PpoConfig(id="ppo", critic_pictures=False))
 
 
 def test_at_first_the_critic_learns_alone_if_asked_for(tmp_path):

@@ -57,5 +57,8 @@ class PpoConfig(AgentConfig):
     """Logarithm of the deviation of continuous actions at first, where 1 is half the range of an action."""
     network: NetworkConfig = NetworkConfig()
     """Of actor and critic."""
+    critic_pictures: bool | None = None
+    """Whether the critic sees pictures; null: only where nothing is privileged. What is privileged tells it more, and
+    an update then takes half the time."""
     training: PpoTrainingConfig = PpoTrainingConfig()
     """Updates."""

@@ -1,7 +1,8 @@
 """Actor, critic and what they normalise by: all that PPO publishes.
 
 The actor sees the group `policy` of observations. The critic is needed in training only, so it also sees the group
-`privileged` (asymmetric actor-critic: Pinto, Andrychowicz, Welinder, Zaremba, Abbeel 2017).
+`privileged` (asymmetric actor-critic: Pinto, Andrychowicz, Welinder, Zaremba, Abbeel 2017), and no pictures beside it
+unless it is told to.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, factored, num_outputs
-from agents.visuomotor.networks import Network
+from agents.visuomotor.networks import Network, critics_see_pictures
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo.config import PpoConfig
 from agents.visuomotor.ppo.student_weights import as_network, is_student
 from agents.visuomotor.publishing import PublishedModule
+from rlplat.errors import ConfigError
 from rlplat.interfaces import Choices, Continuous, EnvSpec
 
 MASK = "action_mask"
@@ -36,7 +38,14 @@ class ActorCritic(PublishedModule):
         size = num_outputs(spec.actions)
         # Small outputs at first: all actions are about as likely, and the mean action is the middle of its range.
         self.actor = Network(visible, size, config.network, output_gain=0.01)
-        self.critic = Network(known, 1, config.network, output_gain=1.0)
+        judged = known
+        if not critics_see_pictures(spec, config.critic_pictures):
+            judged = {name: part for name, part in known.items() if not part.is_image}
+        if not judged:
+            raise ConfigError(
+                f"agent.critic_pictures is false, and {spec.name} shows nothing but pictures; leave it at null"
+            )
+        self.critic = Network(judged, 1, config.network, output_gain=1.0)
         self.observations = ObservationNormaliser(known)
         """Of mean 0 and deviation 1 until observations are added to it."""
         self.returns = Moments(())

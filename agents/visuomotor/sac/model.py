@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import SquashedGaussian, num_outputs
-from agents.visuomotor.networks import PictureEncoder, perceptron
+from agents.visuomotor.networks import PictureEncoder, critics_see_pictures, perceptron
 from agents.visuomotor.normalise import ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule
 from agents.visuomotor.sac.config import SacConfig
@@ -75,7 +75,7 @@ class SacModel(nn.Module):
         super().__init__()
         self._known = spec.group("policy") | spec.group("privileged")
         self.actor = SacActor(spec, config)
-        self.shares_encoder = critics_see_pictures(spec, config)
+        self.shares_encoder = critics_see_pictures(spec, config.critic_pictures)
         """Whether the actor's encoders are trained by the critics."""
         size = num_numbers(self._known) + num_outputs(spec.actions)
         if self.shares_encoder:
@@ -95,13 +95,6 @@ class SacModel(nn.Module):
     def actor_parameters(self) -> list[nn.Parameter]:
         """What the actor's loss trains."""
         return [*self.actor.layers.parameters(), *([] if self.shares_encoder else self.actor.encoders.parameters())]
-
-
-def critics_see_pictures(spec: EnvSpec, config: SacConfig) -> bool:
-    """Whether there are pictures that the critics see."""
-    has_pictures = any(part.is_image for part in spec.group("policy").values())
-    wanted = not spec.group("privileged") if config.critic_pictures is None else config.critic_pictures
-    return has_pictures and wanted
 
 
 def num_numbers(parts: Mapping[str, Observed]) -> int:

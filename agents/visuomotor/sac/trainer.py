@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.descent import descend, set_learning_rate
+from agents.visuomotor.networks import critics_see_pictures
 from agents.visuomotor.sac.config import SacConfig
 from agents.visuomotor.sac.loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
-from agents.visuomotor.sac.model import SacModel, critics_see_pictures
+from agents.visuomotor.sac.model import SacModel
 from agents.visuomotor.sac.random_shift import default_shift, shift_pictures
 from agents.visuomotor.skipping import SkippedSteps
 from rlplat.data.transitions import Transitions
@@ -166,6 +167,6 @@ def _shifts(spec: EnvSpec, config: SacConfig) -> dict[str, int]:
     shifts = {}
     for name, part in spec.group("policy").items():
         if part.is_image:
-            default = default_shift(part.shape[0]) if critics_see_pictures(spec, config) else 0
+            default = default_shift(part.shape[0]) if critics_see_pictures(spec, config.critic_pictures) else 0
             shifts[name] = default if config.random_shift is None else config.random_shift
     return {name: most for name, most in shifts.items() if most}
