@@ -14,8 +14,9 @@ from agents.visuomotor.config import Schedule
 def descend(optimizer: Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter], most: float | None) -> Tensor:
     """Make the step, by a gradient that is shortened to the length `most`; none is made if it is not finite.
 
-    `parameters` are all that the optimiser trains, and the loss depends on each. A list that is kept saves looking
-    through the network again at every step, which takes longer than the step of a small one.
+    `parameters` are those of the optimiser that the step trains, and the loss depends on each; the optimiser remembers
+    nothing of others. A list that is kept saves looking through the network again at every step, which takes longer
+    than the step of a small one.
 
     Returns the gradient's length before, which is not finite if no step was made.
     """

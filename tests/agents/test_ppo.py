@@ -264,3 +264,9 @@ def test_at_first_the_critic_learns_alone_if_asked_for(tmp_path):
         for of in (actors, critics)
     ]
     assert changed == [[False, False, True], [False, True, True]], "the first round serves to normalise"
+    steps = {
+        part: {int(learner.trainer.optimizer.state[parameter]["step"]) for parameter in network.parameters()}
+        for part, network in (("actor", learner.trainer.model.actor), ("critic", learner.trainer.model.critic))
+    }
+    (actor,), (critic,) = steps["actor"], steps["critic"]
+    assert critic == 2 * actor > 0, "Adam knows nothing of an actor that has not learned"

@@ -33,7 +33,6 @@ def ppo_loss(
     clip: float,
     value_weight: float,
     entropy_weight: float,
-    policy_weight: float = 1.0,
 ) -> Loss:
     """Return the negative of equation 9, with the clipped surrogate of equation 7; all arguments are `[B]`.
 
@@ -49,7 +48,7 @@ def ppo_loss(
     with torch.no_grad():
         kl = (ratio - 1 - log_ratio).mean()
         clip_fraction = ((ratio - 1).abs() > clip).float().mean()
-    total = policy_weight * policy + value_weight * value
+    total = policy + value_weight * value
     if entropy_weight:  # gradients of what counts nothing cost as much as others
         total = total - entropy_weight * mean_entropy
     return Loss(total, policy, value, mean_entropy, kl, clip_fraction)

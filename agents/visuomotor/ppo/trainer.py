@@ -49,6 +49,7 @@ class PpoTrainer:
             self.model = ActorCritic(spec, config).to(device)
         rate = config.training.learning_rate
         self._parameters = list(self.model.parameters())
+        self._critic = list(self.model.critic.parameters())
         self.optimizer = torch.optim.Adam(self._parameters, lr=rate, eps=1e-5, fused=True)
         self.rng = rng
         self.skipped = SkippedSteps(spec.name)
@@ -140,10 +141,10 @@ class PpoTrainer:
             distribution.entropy(),
             clip=clip,
             value_weight=training.value_weight,
-            entropy_weight=0.0 if critic_alone else training.entropy_weight,
-            policy_weight=0.0 if critic_alone else 1.0,
+            entropy_weight=training.entropy_weight,
         )
-        norm = descend(self.optimizer, loss.total, self._parameters, training.max_gradient_norm)
+        trained = self._critic if critic_alone else self._parameters
+        norm = descend(self.optimizer, loss.total, trained, training.max_gradient_norm)
         if norm.isfinite():
             self.skipped.went_well()
         else:
