@@ -66,3 +66,12 @@ def test_spacing_a_head_needs_less_floor_than_at_the_best_single_density(tmp_pat
         f"{learned[AREA_DAYS].mean():.3f} m2 d with {learned[MOVES].mean():.2f} moves; three stages {best.mean():.3f}"
     )
     assert low_of_mean(area_days("fixed") - learned[AREA_DAYS]) > 0
+
+
+@pytest.mark.learning
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_spacing_with_free_moves_a_head_needs_three_percent_more_than_by_leaf_area_at_most(tmp_path: Path) -> None:
+    learned = played(train("spacing_free_moves", tmp_path, minutes=15), NUM_EPISODES).measures
+    print(f"{learned[AREA_DAYS].mean():.3f} m2 d with {learned[MOVES].mean():.2f} moves")
+    assert low_of_mean(1.03 * area_days("hold_lai") - learned[AREA_DAYS]) > 0

@@ -2,6 +2,7 @@
 
     actions       `schedule`:   [N, 6] float32, how much room a plant of each age class shall have, from 0 (100 plants
                   m-2) to 1 (4 plants m-2); `schedule.py` makes the robot's day of it
+                  `weight_schedule`: the same for six weights, from a seedling's to a head's in equal ratios
                   `operations`: [N, K, 2] integers, the robot's day itself: from slot 0..S-1, the nursery (S) or
                   nothing to do (S+1), to slot 0..S-1 or harvest (S); in this order, what is not possible is left out
     observations  `observations.py`
@@ -42,6 +43,8 @@ from rlplat.interfaces import Arrays
 if TYPE_CHECKING:
     from envs.farm.spacing.policies import Policy
 
+EXPERTS = {"schedule": "three_stages", "weight_schedule": "by_weight", "operations": "hold_lai"}
+"""The best policies (`spacing.policies`) by the actions that they choose."""
 _PRICE_MEMORY = 0.9
 _FRAME_PIXELS_PER_PITCH = 41
 """Pixels of a frame to 0.1 m: 820 x 410 for the usual bench."""
@@ -155,7 +158,7 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
 
     def _pass_day(self, actions: Actions) -> dict[str, dict[str, Array]]:
         """Let the robot work and the plants grow; return the day's reward terms, costs and amounts."""
-        operations = self.schedule.operations(actions) if self.settings.action == "schedule" else actions
+        operations = actions if self.settings.action == "operations" else self.schedule.operations(actions)
         infos = self._work(operations)
         self.bench.grow()
         self.day += 1
@@ -195,11 +198,11 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         return {"bench": self.bench, "schedule": self.schedule, "sums": self._sums}
 
     def expert_actions(self) -> Actions:
-        """Return what the best three stages would do now; of operations, the rule that holds leaf area."""
+        """Return what the best policy of `EXPERTS` for these actions would do now."""
         if self._expert is None:
             from envs.farm.spacing.policies import shipped  # it imports this module
 
-            self._expert = shipped()["three_stages" if self.settings.action == "schedule" else "hold_lai"]
+            self._expert = shipped()[EXPERTS[self.settings.action]]
         return self._expert.act(self, {})
 
     def curves(self) -> dict[str, dict[str, Array]]:
@@ -282,9 +285,9 @@ def class_names(settings: SpacingSettings) -> list[str]:
 
 def action_space(settings: SpacingSettings, num_slots: int) -> gym.spaces.Space[Any]:
     """Return the space of one bench's actions."""
-    if settings.action == "schedule":
-        return gym.spaces.Box(0.0, 1.0, (NUM_CLASSES,), np.float32)
-    return gym.spaces.MultiDiscrete(np.tile((num_slots + 2, num_slots + 1), (settings.robot.num_operations, 1)))
+    if settings.action == "operations":
+        return gym.spaces.MultiDiscrete(np.tile((num_slots + 2, num_slots + 1), (settings.robot.num_operations, 1)))
+    return gym.spaces.Box(0.0, 1.0, (NUM_CLASSES,), np.float32)
 
 
 def report(work: Work, terms: dict[str, Array]) -> dict[str, dict[str, Array]]:

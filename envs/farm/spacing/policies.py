@@ -22,7 +22,7 @@ from envs.farm.spacing.settings import NUM_CLASSES
 from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
-Kind = Literal["schedule", "operations"]
+Kind = Literal["schedule", "weight_schedule", "operations"]
 
 SHIPPED = Path(__file__).parent / "schedules.yaml"
 
@@ -108,6 +108,12 @@ class Densities:
         return np.broadcast_to(actions, (env.num_envs, NUM_CLASSES)).copy()
 
 
+class WeightDensities(Densities):
+    """Holds a density for each of six weights, plants m-2: `[6]`, or `[N, 6]`; moves are free but for their price."""
+
+    action: ClassVar[Kind] = "weight_schedule"
+
+
 class HoldLeafArea:
     """Gives every plant, every day, the floor on which its leaves make the same leaf area index.
 
@@ -147,6 +153,7 @@ def shipped() -> dict[str, Policy]:
         "random_operations": RandomOperations(),
         "random_schedule": RandomSchedule(),
         **{name: Densities(np.array(found[name]["per_m2"])) for name in ("fixed", "two_stages", "three_stages")},
+        "by_weight": WeightDensities(np.array(found["by_weight"]["per_m2"])),
         "hold_lai": HoldLeafArea(rule["leaf_area_index"], rule["num_per_day"]),
     }
 

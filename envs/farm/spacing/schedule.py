@@ -1,4 +1,4 @@
-"""The schedule action: how densely plants of each age shall stand, and the day's operations that follow from it."""
+"""The schedule actions: how densely plants of each age or weight shall stand, and the operations that follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from envs.farm.growth.integrator import Array
 from envs.farm.spacing.plant_bench import AGE, Operations, PlantBench
 from envs.farm.spacing.respacing import LEAST_M2, MOST_M2, Respacing
 from envs.farm.spacing.settings import NUM_CLASSES
+from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays
 
 FIRST_LIFE_D = 24.0
@@ -30,14 +31,23 @@ def action_for(density_per_m2: Array) -> Array:
 class Schedule:
     """Turns schedules `[N, 6]` of the benches into operations.
 
-    Heads of `harvest_g` are harvested. A plant may be moved on the day on which its class gives it more room. Seedlings
-    are planted at the rate at which the bench stays full, area over the area-days that a head takes by the schedule,
-    while the plants that are there leave room.
+    Heads of `harvest_g` are harvested. By age, a plant may be moved on the day on which its class gives it more room;
+    by weight, on any day, as its room grows with it. Seedlings are planted at the rate at which the bench stays full,
+    area over the area-days that a head takes by the schedule, while the plants that are there leave room.
     """
 
     def __init__(self, bench: PlantBench) -> None:
         self.bench = bench
         self.respacing = Respacing(bench.lattice, bench.settings.robot.num_operations)
+        self._by_weight = bench.settings.action == "weight_schedule"
+        seedling_g = bench.settings.seedlings.dry_weight_g / bench.model.parameters.dry_matter_fraction
+        if self._by_weight and seedling_g >= bench.settings.harvest_g:
+            raise ConfigError(
+                f"GreenhouseSpacing: harvest_g is {bench.settings.harvest_g:g}; weight_schedule gives rooms to weights "
+                f"from a seedling's, {seedling_g:g} g, to that: set it higher"
+            )
+        self.weights_g: Array = np.geomspace(seedling_g, bench.settings.harvest_g, NUM_CLASSES)
+        """Fresh weights to which a schedule by weight gives rooms, a seedling's to a head's."""
         self.life_d: Array = np.empty(bench.num_houses)
         """Days from planting to harvest, a running mean."""
         self._due: Array = np.empty(bench.num_houses)
@@ -67,20 +77,29 @@ class Schedule:
         bench, settings = self.bench, self.bench.settings
         age, present = bench.plants[AGE].astype(np.intp), bench.present
         of_class = room_m2(actions)
-        wanted_m2 = np.where(present, self._of_age(of_class, age), 0.0)
+        if self._by_weight:
+            wanted_m2, movable = self._of_weight(of_class), present
+        else:
+            wanted_m2 = self._of_age(of_class, age)
+            movable = present & (wanted_m2 > self._of_age(of_class, np.maximum(age - 1, 0)))
         ready = present & (bench.fresh_weight_g() >= settings.harvest_g)
         self._learn_life(ready, age)
-        growing_m2 = np.where(ready, 0.0, wanted_m2)
+        growing_m2 = np.where(present & ~ready, wanted_m2, 0.0)
         return self.respacing.plan(
             growing_m2,
             ready=ready,
-            movable=present & (wanted_m2 > self._of_age(of_class, np.maximum(age - 1, 0))),
+            movable=movable,
             num_new=self._num_new(of_class, growing_m2.sum(axis=1)),
             new_room_m2=of_class[:, 0],
         )
 
     def area_days(self, of_class: Array) -> Array:
-        """Return the area-days `[N]` of a head, m2 d, by rooms of classes `[N, 6]` and the life known so far."""
+        """Return the area-days `[N]` of a head, m2 d, by rooms of classes `[N, 6]` and the life known so far.
+
+        By weight, a plant is taken to need the same time from each weight to the next.
+        """
+        if self._by_weight:
+            return np.asarray(self.life_d * np.trapezoid(of_class, axis=1) / (NUM_CLASSES - 1))
         begin = self.bench.settings.class_days * np.arange(NUM_CLASSES)
         longest = np.append(np.full(NUM_CLASSES - 1, self.bench.settings.class_days), np.inf)
         return np.asarray((of_class * np.clip(self.life_d[:, None] - begin, 0, longest)).sum(axis=1))
@@ -88,6 +107,14 @@ class Schedule:
     def _of_age(self, of_class: Array, age: np.ndarray) -> Array:
         classes = np.minimum(age // self.bench.settings.class_days, NUM_CLASSES - 1)
         return np.take_along_axis(of_class, classes, axis=1)
+
+    def _of_weight(self, of_class: Array) -> Array:
+        """Return room by weight, in equal ratios between the weights to which rooms are given."""
+        ratio = np.maximum(self.bench.fresh_weight_g(), self.weights_g[0]) / self.weights_g[0]
+        place = np.minimum(np.log(ratio) / np.log(self.weights_g[1] / self.weights_g[0]), NUM_CLASSES - 1)
+        below = np.minimum(place.astype(np.intp), NUM_CLASSES - 2)
+        low, high = (np.take_along_axis(of_class, at, axis=1) for at in (below, below + 1))
+        return np.asarray(low * (high / low) ** (place - below))
 
     def _learn_life(self, ready: np.ndarray, age: np.ndarray) -> None:
         num_ready = ready.sum(axis=1)

@@ -12,7 +12,16 @@ from envs.farm.spacing.policies import SHIPPED, play, shipped
 from envs.farm.spacing.search import as_yaml, search_all
 from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
 
-NAMES = ("nothing", "random_operations", "random_schedule", "fixed", "two_stages", "three_stages", "hold_lai")
+NAMES = (
+    "nothing",
+    "random_operations",
+    "random_schedule",
+    "fixed",
+    "two_stages",
+    "three_stages",
+    "by_weight",
+    "hold_lai",
+)
 COLUMNS = (
     "policy",
     "area-days per head, m2 d",

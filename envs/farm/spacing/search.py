@@ -13,10 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.farm.growth.integrator import Array
-from envs.farm.spacing.policies import Densities, HoldLeafArea, Policy, play
-from envs.farm.spacing.settings import NUM_CLASSES
+from envs.farm.growth.parameters import load_crop
+from envs.farm.spacing.plant_bench import PlantBench
+from envs.farm.spacing.policies import Densities, HoldLeafArea, Policy, WeightDensities, play
+from envs.farm.spacing.respacing import LEAST_M2
+from envs.farm.spacing.schedule import Schedule
+from envs.farm.spacing.settings import NUM_CLASSES, SpacingSettings
 
 DENSITIES_PER_M2 = (80.0, 60.0, 45.0, 35.0, 30.0, 25.0)
+DENSITIES_OF_HEADS_PER_M2 = (8.0, 9.0, 10.0, 11.0, 12.0, 14.0)
+EXPONENTS = (0.8, 0.9, 1.0, 1.1, 1.2)
 LEAF_AREA_INDICES = (4.0, 5.0, 6.0, 7.0, 8.0)
 SEEDLINGS_PER_DAY = (2.0, 2.25, 2.5, 2.75, 3.0)
 
@@ -48,6 +54,14 @@ def staged(num_stages: int, densities_per_m2: Sequence[float] = DENSITIES_PER_M2
     return np.array(rows)
 
 
+def in_proportion() -> Array:
+    """Return schedules by weight `[C, 6]`: room in proportion to a power of weight, at most 100 plants m-2."""
+    weights_g = Schedule(PlantBench(SpacingSettings(), load_crop("lettuce").plant, 1)).weights_g
+    pairs = itertools.product(DENSITIES_OF_HEADS_PER_M2, EXPONENTS)
+    rows = [np.minimum(head * (weights_g[-1] / weights_g) ** power, 1 / LEAST_M2) for head, power in pairs]
+    return np.round(rows, 2)
+
+
 def search(
     rows: Array,
     policy_of: Callable[[Array], Policy],
@@ -66,7 +80,7 @@ def search(
 
 
 def search_all(progress: Progress | None = None) -> dict[str, Winner]:
-    """Search one, two and three stages, and the daily rule."""
+    """Search one, two and three stages, room by weight, and the daily rule."""
 
     def schedules(rows: Array) -> Policy:
         return Densities(rows)
@@ -76,6 +90,7 @@ def search_all(progress: Progress | None = None) -> dict[str, Winner]:
 
     stages = {"fixed": 1, "two_stages": 2, "three_stages": 3}
     winners = {name: search(staged(number), schedules, progress=progress) for name, number in stages.items()}
+    winners["by_weight"] = search(in_proportion(), WeightDensities, progress=progress)
     rules = np.array(list(itertools.product(LEAF_AREA_INDICES, SEEDLINGS_PER_DAY)))
     winners["hold_lai"] = search(rules, rule, progress=progress)
     return winners

@@ -92,7 +92,8 @@ class SpacingSettings(Settings):
 
     crop: str = "lettuce"
     """A shipped crop or a .yaml file."""
-    action: Literal["schedule", "operations"] = "schedule"
+    action: Literal["schedule", "weight_schedule", "operations"] = "schedule"
+    """How much room plants of each age class, or of each weight, shall have, or the robot's day itself."""
     observation: Literal["table", "classes", "overhead"] = "table"
     num_days: Annotated[int, Field(ge=1, le=3650)] = 120
     days_per_action: Annotated[int, Field(ge=1, le=30)] = 1

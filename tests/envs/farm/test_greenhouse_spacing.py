@@ -293,6 +293,31 @@ def test_a_schedule_keeps_densities_and_moves_plants_once_a_class():
     assert heads > 4 * 100 and 0.2 < moves / heads <= 1
 
 
+def test_a_schedule_by_weight_gives_room_between_its_weights_in_equal_ratios_and_moves_on_any_day():
+    env = GreenhouseSpacingVector(2, action="weight_schedule", robot=SURE_ROBOT)
+    env.reset(seed=0)
+    schedule, plants = env.schedule, env.bench.plants
+    assert schedule.weights_g[[0, -1]] == pytest.approx([2.4, 250])
+    rooms_m2 = room_m2(densities(100, 80, 60, 40, 20, 10))[None].repeat(2, axis=0)
+    asked_g = [1.0, *schedule.weights_g, 400.0, np.sqrt(schedule.weights_g[2] * schedule.weights_g[3])]
+    plants[STRUCTURE, 1, : len(asked_g)] = [g * 0.05 / 0.93 for g in asked_g]
+    found = schedule._of_weight(rooms_m2)[1, : len(asked_g)]
+    assert 1 / found == pytest.approx([100, 100, 80, 60, 40, 20, 10, 10, np.sqrt(60 * 40)])
+    env.reset(seed=0)
+    moved_on = set()
+    for today in range(60):
+        _, _, _, _, infos = env.step(np.tile(densities(100, 100, 100, 93, 30, 10), (2, 1)))
+        if infos["costs"]["moves"].any():
+            moved_on.add(today)
+        assert infos["costs"]["refused"].sum() == 0
+    assert len(moved_on) > 25, "on most days when benches are full"
+
+
+def test_seedlings_heavier_than_heads_leave_no_schedule_by_weight():
+    with pytest.raises(ConfigError, match=r"harvest_g is 2; weight_schedule .* a seedling's, 2\.4 g"):
+        GreenhouseSpacing(action="weight_schedule", harvest_g=2)
+
+
 def test_densities_and_actions_are_each_others_inverse():
     assert room_m2(np.array([0.0, 1.0])) == pytest.approx([0.01, 0.25])
     assert action_for(1 / room_m2(np.array([0.0, 0.3, 1.0]))) == pytest.approx([0, 0.3, 1], abs=1e-12)

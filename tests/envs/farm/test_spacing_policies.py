@@ -33,7 +33,7 @@ def test_schedules_beat_chance_and_the_rule_beats_one_density():
     profit = {name: play(policies[name], range(5, 9)).profit_eur_per_m2_day for name in policies}
     assert (profit["random_operations"] < profit["nothing"]).all(), "moving at random costs money"
     assert (profit["random_schedule"] < profit["fixed"]).all()
-    for better in ("two_stages", "three_stages", "hold_lai"):
+    for better in ("two_stages", "three_stages", "by_weight", "hold_lai"):
         assert profit[better].mean() > profit["fixed"].mean(), better
 
 
@@ -106,7 +106,7 @@ def test_the_search_finds_the_best_of_its_grid():
 
 def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
     found = read_yaml(SHIPPED)
-    assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 25]
+    assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 30, 25]
     season = play(Densities(np.array(found["fixed"]["per_m2"])), FINAL_SEEDS)
     assert season.area_days_per_head.mean() == pytest.approx(found["fixed"]["area_days"], abs=2e-3)
     assert as_yaml({}).splitlines() == SHIPPED.read_text("utf-8").splitlines()[:2]
