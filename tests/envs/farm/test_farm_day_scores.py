@@ -82,14 +82,14 @@ def test_outcomes_of_another_arm_are_not_taken_for_those_of_this_one(tmp_path):
             main(words)
 
 
-def test_the_shipped_arms_are_a_script_and_two_skills():
+def test_the_shipped_arms_are_a_script_and_skills():
     arms = read_arms(SHIPPED)
-    assert list(arms) == ["modular", "placement", "growth"]
+    assert list(arms) == ["modular", "placement", "placement_longer", "growth"]
     assert arms["growth"].skill == "checkpoint:runs/seedling_growth@latest"
 
 
 def test_what_is_wrong_with_arms_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="has no arm modula; it has modular, placement, growth"):
+    with pytest.raises(ConfigError, match="has no arm modula; it has modular, placement, placement_longer, growth"):
         read_arms(SHIPPED, ["modula"])
     (tmp_path / "arms.yaml").write_text("one: {skil: script}\n")
     with pytest.raises(ConfigError, match=r"arms.yaml: one: unknown key skil; did you mean skill\?"):
