@@ -5,9 +5,10 @@
     overhead  {"overhead": uint8 [H, W, 3], "numbers": [4]}
 
 In FarmDay a slot has a fifth number, its plant's vigour. Each ends with, or has as `numbers`: share of the days that
-are over, price over the usual, plants on the bench, seedlings in the nursery. None shows reserves. With operations as
-actions there is the group `action_mask` `[2 S + 3]` besides: whether a source, and then a target, is possible at the
-beginning of the day.
+are over, price over the usual, plants on the bench, seedlings in the nursery. None shows reserves. Beside pictures is
+the group `privileged` `[3 x 6]`: the sums of `classes`, for the critic of an agent alone. With operations as actions
+there is the group `action_mask` `[2 S + 3]`: whether a source, and then a target, is possible at the beginning of the
+day.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Observer:
         self._kind = bench.settings.observation
         self._view = OverheadView(bench.lattice, PIXELS_PER_PITCH) if self._kind == "overhead" else None
         groups = {"policy": self._policy_space()}
+        if self._view is not None:
+            groups["privileged"] = _box(_sums_within(bench.lattice.num_slots))
         if bench.settings.action == "operations":
             groups["action_mask"] = gym.spaces.Box(0, 1, (2 * bench.lattice.num_slots + 3,), np.int8)
         self.space = gym.spaces.Dict(groups)
@@ -58,6 +61,7 @@ class Observer:
                 [one.integers(-NOISE, NOISE, self._view.shape, np.int8, endpoint=True) for one in generators]
             )
             groups["policy"] = {"overhead": self._view.draw(bench, noise), "numbers": numbers}
+            groups["privileged"] = self.classes().reshape(num_houses, -1).astype(np.float32)
         else:
             rows = self._table() if self._kind == "table" else self.classes()
             groups["policy"] = np.concatenate([rows.reshape(num_houses, -1).astype(np.float32), numbers], axis=1)
@@ -98,7 +102,7 @@ class Observer:
             return gym.spaces.Dict({"overhead": picture, "numbers": _box(numbers)})
         one, share = (0, np.inf), (0, 1)
         in_slot = [one, one, share, share, share] if self._shows_vigour else [one, one, share, share]
-        rows = in_slot * slots if self._kind == "table" else [(0, slots), one, share] * NUM_CLASSES
+        rows = in_slot * slots if self._kind == "table" else _sums_within(slots)
         return _box([*rows, *numbers])
 
 
@@ -106,6 +110,10 @@ def sampling_mask(mask: NDArray[np.int8], num_operations: int) -> tuple[Any, ...
     """Return one bench's `action_mask` in the form that `MultiDiscrete.sample(mask=...)` takes."""
     sources = (len(mask) - 3) // 2 + 2
     return ((mask[:sources], mask[sources:]),) * num_operations
+
+
+def _sums_within(num_slots: int) -> list[tuple[float, float]]:
+    return [(0, num_slots), (0, np.inf), (0, 1)] * NUM_CLASSES
 
 
 def _box(limits: Sequence[tuple[float, float]]) -> gym.spaces.Box:

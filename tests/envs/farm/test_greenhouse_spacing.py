@@ -324,11 +324,12 @@ def test_densities_and_actions_are_each_others_inverse():
 
 
 def test_the_classes_are_sums_of_the_table():
-    envs = {kind: GreenhouseSpacingVector(2, observation=kind) for kind in ("table", "classes")}
+    envs = {kind: GreenhouseSpacingVector(2, observation=kind) for kind in ("table", "classes", "overhead")}
     for env in envs.values():
         env.reset(seed=1)
     for _ in range(25):
-        policy = {kind: env.step(np.tile(densities(50), (2, 1)))[0]["policy"] for kind, env in envs.items()}
+        shown = {kind: env.step(np.tile(densities(50), (2, 1)))[0] for kind, env in envs.items()}
+    policy = {kind: groups["policy"] for kind, groups in shown.items()}
     table, classes = policy["table"][:, :800].reshape(2, 200, 4), policy["classes"][:, :18].reshape(2, 6, 3)
     for number in range(6):
         ages = (4 * number, 4 * number + 4 if number < 5 else np.inf)
@@ -337,6 +338,7 @@ def test_the_classes_are_sums_of_the_table():
         mean_g = (table[..., 0] * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
         assert classes[:, number, 1] == pytest.approx(mean_g, rel=1e-5)
     assert (policy["table"][:, 800:] == policy["classes"][:, 18:]).all()
+    assert (shown["overhead"]["privileged"] == policy["classes"][:, :18]).all(), "for a critic beside pictures"
 
 
 def test_the_picture_shows_leaves_where_plants_stand_and_nothing_of_reserves():
