@@ -29,6 +29,8 @@ def descend(optimizer: Optimizer, loss: Tensor, parameters: Sequence[nn.Paramete
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     optimizer.step()
+    for parameter in parameters:
+        parameter.grad = None
     return norm
 
 

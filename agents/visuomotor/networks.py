@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from agents.visuomotor.config import NetworkConfig
 from agents.visuomotor.dense import Dense
-from rlplat.interfaces import EnvSpec, Observed
+from rlplat.interfaces import Observed
 
 Tensors = Mapping[str, Tensor]
 
@@ -171,9 +171,3 @@ def _initialised(layer: nn.Linear | nn.Conv2d, gain: float) -> nn.Module:
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def critics_see_pictures(spec: EnvSpec, wanted: bool | None) -> bool:
-    """Whether there are pictures that critics see: as `wanted`; None: only where nothing is privileged."""
-    has_pictures = any(part.is_image for part in spec.group("policy").values())
-    return has_pictures and (not spec.group("privileged") if wanted is None else wanted)

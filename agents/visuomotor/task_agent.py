@@ -8,7 +8,7 @@ from rlplat.config import RunConfig
 from rlplat.environments.resolve import Environment
 from rlplat.environments.task import Task
 from rlplat.errors import ConfigError
-from rlplat.interfaces import Metrics
+from rlplat.interfaces import EnvSpec, Metrics
 
 
 def bind(config: RunConfig, env: Environment, *, num_envs: int) -> Task:
@@ -28,6 +28,12 @@ def bind(config: RunConfig, env: Environment, *, num_envs: int) -> Task:
             f"{env.name} shows its policy nothing: its observations are {', '.join(env.spec.observations)}"
         )
     return env
+
+
+def critics_see_pictures(spec: EnvSpec, wanted: bool | None) -> bool:
+    """Whether critics see the pictures of the group `policy`: as `wanted`; None: where nothing is privileged."""
+    has_pictures = any(part.is_image for part in spec.group("policy").values())
+    return has_pictures and (not spec.group("privileged") if wanted is None else wanted)
 
 
 def envs_of(num_envs: int, index: int, num_collectors: int) -> range:

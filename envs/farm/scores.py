@@ -31,7 +31,12 @@ def main(words: Sequence[str] | None = None) -> None:
         ("seedling", seedling_scores, "SeedlingTransplant"),
         ("farm_day", farm_day_scores, "FarmDay"),
     ):
-        options = environments.add_parser(name, help=title, description=f"Scores of {title}.")
+        options = environments.add_parser(
+            name,
+            help=title,
+            description=f"Scores of {title}.",
+            allow_abbrev=False,  # --seed is not --seeds
+        )
         environment.add_options(options)
         options.set_defaults(run=environment.run)
     arguments = parser.parse_args(words)

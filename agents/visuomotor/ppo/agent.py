@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.visuomotor import task_agent
 from agents.visuomotor.ppo.config import PpoConfig
+from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays, Metrics
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class Ppo:
             raise TypeError(f"config.agent is {type(config.agent).__name__}, expected PpoConfig")
         self._run, self._config = config, config.agent
         self._task = task_agent.bind(config, env, num_envs=self._config.num_envs)
+        spec = self._task.spec
+        sees_numbers = any(not part.is_image for part in spec.group("policy").values()) or spec.group("privileged")
+        if self._config.critic_pictures is False and not sees_numbers:
+            raise ConfigError(
+                f"agent.critic_pictures is false, and {spec.name} shows nothing but pictures; leave it at null"
+            )
 
     def make_collector(self, index: int, num_collectors: int, *, generation: int = 0) -> PpoCollector:
         from agents.visuomotor.ppo.collector import PpoCollector

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import FORBIDDEN, Categorical, Distribution, Gaussian, factored, num_outputs
-from agents.visuomotor.networks import Network, critics_see_pictures
+from agents.visuomotor.networks import Network
 from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo.config import PpoConfig
 from agents.visuomotor.ppo.student_weights import as_network, is_student
 from agents.visuomotor.publishing import PublishedModule
-from rlplat.errors import ConfigError
-from rlplat.interfaces import Choices, Continuous, EnvSpec
+from agents.visuomotor.task_agent import critics_see_pictures
+from rlplat.interfaces import Choices, Continuous, EnvSpec, Observed
 
 MASK = "action_mask"
 
@@ -38,14 +38,7 @@ class ActorCritic(PublishedModule):
         size = num_outputs(spec.actions)
         # Small outputs at first: all actions are about as likely, and the mean action is the middle of its range.
         self.actor = Network(visible, size, config.network, output_gain=0.01)
-        judged = known
-        if not critics_see_pictures(spec, config.critic_pictures):
-            judged = {name: part for name, part in known.items() if not part.is_image}
-        if not judged:
-            raise ConfigError(
-                f"agent.critic_pictures is false, and {spec.name} shows nothing but pictures; leave it at null"
-            )
-        self.critic = Network(judged, 1, config.network, output_gain=1.0)
+        self.critic = Network(critic_parts(spec, config), 1, config.network, output_gain=1.0)
         self.observations = ObservationNormaliser(known)
         """Of mean 0 and deviation 1 until observations are added to it."""
         self.returns = Moments(())
@@ -86,3 +79,11 @@ class ActorCritic(PublishedModule):
         """V(s) by normalised observations, in units of the reward that is learned from: `[B]`."""
         outputs: Tensor = self.critic(observations)
         return outputs[:, 0]
+
+
+def critic_parts(spec: EnvSpec, config: PpoConfig) -> dict[str, Observed]:
+    """The parts of observations that the critic sees."""
+    visible = dict(spec.group("policy"))
+    if not critics_see_pictures(spec, config.critic_pictures):
+        visible = {name: part for name, part in visible.items() if not part.is_image}
+    return visible | spec.group("privileged")

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from agents.visuomotor.actions import SquashedGaussian, num_outputs
-from agents.visuomotor.networks import PictureEncoder, critics_see_pictures, perceptron
+from agents.visuomotor.networks import PictureEncoder, perceptron
 from agents.visuomotor.normalise import ObservationNormaliser
 from agents.visuomotor.publishing import PublishedModule
 from agents.visuomotor.sac.config import SacConfig
 from agents.visuomotor.sac.twin_critics import TwinCritics
+from agents.visuomotor.task_agent import critics_see_pictures
 from rlplat.interfaces import EnvSpec, Observed
 
 LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0

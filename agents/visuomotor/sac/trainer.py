@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.visuomotor.descent import descend, set_learning_rate
-from agents.visuomotor.networks import critics_see_pictures
 from agents.visuomotor.sac.config import SacConfig
 from agents.visuomotor.sac.loss import actor_loss, critic_loss, follow, soft_targets, temperature_loss
 from agents.visuomotor.sac.model import SacModel
 from agents.visuomotor.sac.random_shift import default_shift, shift_pictures
 from agents.visuomotor.skipping import SkippedSteps
+from agents.visuomotor.task_agent import critics_see_pictures
 from rlplat.data.transitions import Transitions
 from rlplat.interfaces import Arrays, EnvSpec, Metrics
 

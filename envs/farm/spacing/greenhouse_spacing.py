@@ -37,7 +37,7 @@ from envs.farm.spacing.plant_bench import Operations, PlantBench, Work
 from envs.farm.spacing.schedule import Schedule
 from envs.farm.spacing.settings import NUM_CLASSES, SpacingSettings
 from rlplat.data.generator_state import generators_from_array, generators_to_array
-from rlplat.errors import EnvError
+from rlplat.errors import ConfigError, EnvError
 from rlplat.interfaces import Arrays
 
 if TYPE_CHECKING:
@@ -79,6 +79,11 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.metadata = self.metadata | {"step": (float(self.settings.days_per_action), "days")}
         self.bench = PlantBench(self.settings, load_crop(self.settings.crop).plant, num_envs)
         self.schedule = Schedule(self.bench)
+        if self.settings.action == "weight_schedule" and self.schedule.weights_g[0] >= self.settings.harvest_g:
+            raise ConfigError(
+                f"{self.name}: harvest_g is {self.settings.harvest_g:g}; weight_schedule gives rooms to weights from a "
+                f"seedling's, {self.schedule.weights_g[0]:g} g, to that: set it higher"
+            )
         self.accounts = SpacingAccounts(self.settings, self.bench.lattice.area_m2)
         self.reward_area_m2 = 1.0
         """What the reward is divided by."""
@@ -316,7 +321,7 @@ def check_actions(name: str, actions: Any, space: gym.spaces.Space[Any], batched
     if not whole or wrong.any():
         place = np.argwhere(wrong | (not whole))[0].tolist()
         where = f" of bench {place[0]}" if batched else ""
-        what = {1: "for age class {}", 2: "of operation {}, part {},"}[len(space.shape)].format(*place[len(batched) :])
+        what = {1: "for class {}", 2: "of operation {}, part {},"}[len(space.shape)].format(*place[len(batched) :])
         raise EnvError(
             f"{name}: the action {what}{where} is {actions[tuple(place)]}; it must be "
             + advice.format(highest[tuple(place[len(batched) :])])

@@ -109,7 +109,7 @@ class Densities:
 
 
 class WeightDensities(Densities):
-    """Holds a density for each of six weights, plants m-2: `[6]`, or `[N, 6]`; moves are free but for their price."""
+    """Holds a density for each of six weights, plants m-2: `[6]`, or `[N, 6]`; plants may be moved on any day."""
 
     action: ClassVar[Kind] = "weight_schedule"
 

@@ -8,7 +8,6 @@ from envs.farm.growth.integrator import Array
 from envs.farm.spacing.plant_bench import AGE, Operations, PlantBench
 from envs.farm.spacing.respacing import LEAST_M2, MOST_M2, Respacing
 from envs.farm.spacing.settings import NUM_CLASSES
-from rlplat.errors import ConfigError
 from rlplat.interfaces import Arrays
 
 FIRST_LIFE_D = 24.0
@@ -41,11 +40,6 @@ class Schedule:
         self.respacing = Respacing(bench.lattice, bench.settings.robot.num_operations)
         self._by_weight = bench.settings.action == "weight_schedule"
         seedling_g = bench.settings.seedlings.dry_weight_g / bench.model.parameters.dry_matter_fraction
-        if self._by_weight and seedling_g >= bench.settings.harvest_g:
-            raise ConfigError(
-                f"GreenhouseSpacing: harvest_g is {bench.settings.harvest_g:g}; weight_schedule gives rooms to weights "
-                f"from a seedling's, {seedling_g:g} g, to that: set it higher"
-            )
         self.weights_g: Array = np.geomspace(seedling_g, bench.settings.harvest_g, NUM_CLASSES)
         """Fresh weights to which a schedule by weight gives rooms, a seedling's to a head's."""
         self.life_d: Array = np.empty(bench.num_houses)
@@ -96,7 +90,8 @@ class Schedule:
     def area_days(self, of_class: Array) -> Array:
         """Return the area-days `[N]` of a head, m2 d, by rooms of classes `[N, 6]` and the life known so far.
 
-        By weight, a plant is taken to need the same time from each weight to the next.
+        By weight, a plant is taken to need the same time from each weight to the next, and its room to grow evenly in
+        between. That is more than it takes, as rooms grow in equal ratios, and leaves benches some slack.
         """
         if self._by_weight:
             return np.asarray(self.life_d * np.trapezoid(of_class, axis=1) / (NUM_CLASSES - 1))

@@ -21,8 +21,8 @@ from envs.farm.spacing.schedule import Schedule
 from envs.farm.spacing.settings import NUM_CLASSES, SpacingSettings
 
 DENSITIES_PER_M2 = (80.0, 60.0, 45.0, 35.0, 30.0, 25.0)
-DENSITIES_OF_HEADS_PER_M2 = (8.0, 9.0, 10.0, 11.0, 12.0, 14.0)
-EXPONENTS = (0.8, 0.9, 1.0, 1.1, 1.2)
+DENSITIES_OF_HEADS_PER_M2 = (5.0, 6.0, 7.0, 8.0, 10.0, 12.0)
+EXPONENTS = (0.8, 1.1, 1.4, 1.7, 2.0)
 LEAF_AREA_INDICES = (4.0, 5.0, 6.0, 7.0, 8.0)
 SEEDLINGS_PER_DAY = (2.0, 2.25, 2.5, 2.75, 3.0)
 
@@ -54,7 +54,7 @@ def staged(num_stages: int, densities_per_m2: Sequence[float] = DENSITIES_PER_M2
     return np.array(rows)
 
 
-def in_proportion() -> Array:
+def by_power_of_weight() -> Array:
     """Return schedules by weight `[C, 6]`: room in proportion to a power of weight, at most 100 plants m-2."""
     weights_g = Schedule(PlantBench(SpacingSettings(), load_crop("lettuce").plant, 1)).weights_g
     pairs = itertools.product(DENSITIES_OF_HEADS_PER_M2, EXPONENTS)
@@ -90,7 +90,7 @@ def search_all(progress: Progress | None = None) -> dict[str, Winner]:
 
     stages = {"fixed": 1, "two_stages": 2, "three_stages": 3}
     winners = {name: search(staged(number), schedules, progress=progress) for name, number in stages.items()}
-    winners["by_weight"] = search(in_proportion(), WeightDensities, progress=progress)
+    winners["by_weight"] = search(by_power_of_weight(), WeightDensities, progress=progress)
     rules = np.array(list(itertools.product(LEAF_AREA_INDICES, SEEDLINGS_PER_DAY)))
     winners["hold_lai"] = search(rules, rule, progress=progress)
     return winners

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from envs.farm.settings import Fraction, NotNegative, Positive, Settings
 
 NUM_CLASSES = 6
-"""Age classes of the schedule action."""
+"""Numbers of a schedule: classes of age, or weights."""
 
 
 class Money(Settings):
@@ -106,7 +106,7 @@ class SpacingSettings(Settings):
     class_days: Annotated[int, Field(ge=1)] = 4
     """Of each age class; the last is open."""
     harvest_g: Positive = 250.0
-    """Fresh weight at which the schedule action harvests."""
+    """Fresh weight at which schedules harvest."""
     money: Money = Money()
     room: GrowingRoom = GrowingRoom()
     seedlings: Seedlings = Seedlings()

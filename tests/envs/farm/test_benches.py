@@ -16,7 +16,7 @@ from rlplat.errors import EnvError
 
 @pytest.mark.parametrize("name", ["GreenhouseSpacing", "FarmDay"])
 @pytest.mark.parametrize("observation", ["table", "classes", "overhead"])
-@pytest.mark.parametrize("action", ["schedule", "operations"])
+@pytest.mark.parametrize("action", ["schedule", "weight_schedule", "operations"])
 def test_gymnasiums_checker_passes(name, observation, action):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

@@ -17,7 +17,7 @@ from envs.farm.spacing.policies import (
     play,
     shipped,
 )  # fmt: skip
-from envs.farm.spacing.search import FINAL_SEEDS, as_yaml, search, staged
+from envs.farm.spacing.search import FINAL_SEEDS, as_yaml, by_power_of_weight, search, staged
 from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
@@ -107,8 +107,10 @@ def test_the_search_finds_the_best_of_its_grid():
 def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
     found = read_yaml(SHIPPED)
     assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 30, 25]
-    season = play(Densities(np.array(found["fixed"]["per_m2"])), FINAL_SEEDS)
-    assert season.area_days_per_head.mean() == pytest.approx(found["fixed"]["area_days"], abs=2e-3)
+    for name in ("fixed", "by_weight"):
+        season = play(shipped()[name], FINAL_SEEDS)
+        assert season.area_days_per_head.mean() == pytest.approx(found[name]["area_days"], abs=2e-3), name
+    assert found["by_weight"]["per_m2"] in by_power_of_weight().tolist()
     assert as_yaml({}).splitlines() == SHIPPED.read_text("utf-8").splitlines()[:2]
 
 
