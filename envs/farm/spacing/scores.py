@@ -10,6 +10,7 @@ from envs.farm.score_tables import header, interval, line, named
 from envs.farm.spacing.accounts import STEADY_D, Season
 from envs.farm.spacing.policies import SHIPPED, play, shipped
 from envs.farm.spacing.search import as_yaml, search_all
+from envs.farm.spacing.settings import Money
 from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
 
 NAMES = (
@@ -44,6 +45,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", action="store_true", help=f"search schedules and write {SHIPPED.name} instead")
     parser.add_argument("--seeds", type=int, default=20, help="episodes, one seed each (default 20)")
     parser.add_argument("--days", type=int, default=120, help="of an episode, above 40 (default 120)")
+    price_eur = Money().operation_eur
+    parser.add_argument(
+        "--operation-eur",
+        type=float,
+        default=price_eur,
+        metavar="EUR",
+        help=f"price of a move, a planting or a harvest, whatever a run was trained with (default {price_eur:g})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -52,14 +61,17 @@ def run(arguments: argparse.Namespace) -> None:
         SHIPPED.write_text(as_yaml(search_all(progress=lambda text: print(text, flush=True))), "utf-8")
         print(f"written: {SHIPPED}")
         return
-    print(f"{arguments.seeds} seeds, days {STEADY_D} to {arguments.days}, 95 % intervals")
+    price_eur, policies = arguments.operation_eur, shipped()
+    settings = {"num_days": arguments.days, "money": {**Money().model_dump(), "operation_eur": price_eur}}
+    print(
+        f"{arguments.seeds} seeds, days {STEADY_D} to {arguments.days}, {price_eur:g} EUR an operation, 95 % intervals"
+    )
     print(*header(COLUMNS), sep="\n")
-    policies = shipped()
     for name in arguments.policies:
-        season = play(policies[name], seeds_of_evaluation(arguments.seeds, arguments.seed), num_days=arguments.days)
+        season = play(policies[name], seeds_of_evaluation(arguments.seeds, arguments.seed), **settings)
         print(row(name, policies[name].privileged, season), flush=True)
     for path in arguments.runs:
-        episodes = episodes_of_run(path, arguments.seeds, {"num_days": arguments.days}, arguments.seed)
+        episodes = episodes_of_run(path, arguments.seeds, settings, arguments.seed)
         print(row(path, False, Season(**episodes.measures)), flush=True)
 
 

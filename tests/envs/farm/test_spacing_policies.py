@@ -117,9 +117,23 @@ def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
 def test_scores_come_as_a_table_that_says_who_knew_more(capsys):
     main(["spacing", "--policies", "nothing", "hold_lai", "--seeds", "2"])
     title, columns, _, nothing, rule = capsys.readouterr().out.splitlines()
-    assert title == "2 seeds, days 40 to 120, 95 % intervals" and columns.startswith("| policy | area-days per head")
+    assert title == "2 seeds, days 40 to 120, 0.01 EUR an operation, 95 % intervals"
+    assert columns.startswith("| policy | area-days per head")
     assert nothing.startswith("| nothing | inf | -0.") and rule.startswith("| hold_lai (privileged) | ")
     assert len({line.count("|") for line in (columns, nothing, rule)}) == 1
+
+
+def test_scores_are_at_the_price_of_operations_that_is_asked_for(capsys):
+    profit_eur = {}
+    for price in ("0", "1"):
+        main(["spacing", "--policies", "two_stages", "--seeds", "1", "--operation-eur", price])
+        title, *_, row = capsys.readouterr().out.splitlines()
+        assert f", {price} EUR an operation," in title
+        profit_eur[price], moves, heads_per_year = (float(row.split("|")[at].split()[0]) for at in (3, 4, 5))
+    operations_per_day = (moves + 2) * heads_per_year / 365  # each head is planted and harvested
+    assert profit_eur["0"] - profit_eur["1"] == pytest.approx(operations_per_day, rel=0.1)
+    with pytest.raises(SystemExit, match="operation_eur"):
+        main(["spacing", "--policies", "two_stages", "--seeds", "1", "--operation-eur", "-1"])
 
 
 def test_pictures_of_a_policys_days_are_written(tmp_path):
