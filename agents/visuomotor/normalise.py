@@ -14,6 +14,8 @@ from rlplat.interfaces import Observed
 LIMIT = 10.0
 """Standard deviations at which normalised numbers are cut."""
 EPSILON = 1e-8
+_CONSTANT = 1e-7
+"""Deviation over mean at or below which a number has always been the same; float32 tells no finer."""
 
 
 class Moments(nn.Module):
@@ -46,7 +48,10 @@ class Moments(nn.Module):
 
 
 class ObservationNormaliser(nn.Module):
-    """Brings the numbers of observations to mean 0 and deviation 1; pictures are left as they are."""
+    """Brings the numbers of observations to mean 0 and deviation 1; pictures are left as they are.
+
+    A number that has always been the same is 0, whatever it comes to be later: nothing was learned of it.
+    """
 
     def __init__(self, parts: Mapping[str, Observed]) -> None:
         super().__init__()
@@ -57,7 +62,8 @@ class ObservationNormaliser(nn.Module):
         for name, moments in self.parts.items():
             assert isinstance(moments, Moments)
             if name in found:
-                scale = torch.rsqrt(moments.variance + EPSILON).float()
+                known = moments.variance > (_CONSTANT * moments.mean) ** 2
+                scale = (known * torch.rsqrt(moments.variance + EPSILON)).float()
                 found[name] = ((found[name] - moments.mean.float()) * scale).clamp(-LIMIT, LIMIT)
         return found
 

@@ -11,11 +11,11 @@ from torch import distributions
 
 from agents.visuomotor.actions import Categorical, Gaussian, factored, to_env
 from agents.visuomotor.networks import SpatialSoftmax
-from agents.visuomotor.normalise import Moments
+from agents.visuomotor.normalise import Moments, ObservationNormaliser
 from agents.visuomotor.ppo.advantages import estimate_advantages
 from agents.visuomotor.ppo.loss import ppo_loss
 from agents.visuomotor.ppo.rollouts import Rollouts
-from rlplat.interfaces import Choices, Continuous
+from rlplat.interfaces import Choices, Continuous, Observed
 
 
 def test_advantages_are_those_worked_out_by_hand():
@@ -156,3 +156,15 @@ def test_moments_of_parts_are_those_of_the_whole():
         moments.add(part)
     assert moments.mean.numpy() == pytest.approx(rows.mean(0))
     assert moments.variance.numpy() == pytest.approx(rows.var(0))
+
+
+@pytest.mark.parametrize("same", [0.0, 0.1, 1.0, 1234.5])
+def test_a_number_that_was_always_the_same_says_nothing_when_it_changes(same):
+    rows = np.stack([np.full(1000, same), same + np.linspace(0, 1e-3, 1000)], axis=1).astype(np.float32)
+    normaliser = ObservationNormaliser({"policy": Observed((2,))})
+    for part in (rows[:7], rows[7:]):
+        normaliser.add({"policy": part})
+    later = torch.tensor([[same, same], [same + 1.0, same + 1.0]])
+    found = normaliser({"policy": later})["policy"]
+    assert found[:, 0].tolist() == [0.0, 0.0]
+    assert found[0, 1] < -1 and found[1, 1] == 10.0
