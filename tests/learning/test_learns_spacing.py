@@ -30,7 +30,7 @@ def season(policy: str, num_episodes: int = NUM_EPISODES) -> Season:
 def test_spacing_within_five_minutes_a_head_needs_less_floor_than_by_chance(tmp_path: Path) -> None:
     run = train("spacing_schedule", tmp_path, "training.max_updates=60", minutes=5)
     learned = played(run, NUM_EPISODES).measures[AREA_DAYS]
-    assert low_of_mean(season("random_schedule").area_days_per_head - learned) > 0.3
+    assert low_of_mean(season("random_schedule").area_days_per_head - learned) > 0.6
 
 
 OPERATIONS = (
