@@ -1,7 +1,7 @@
 """GreenhouseSpacing: how densely shall plants stand as they grow? A robot plants, moves, harvests; one step is a day.
 
     actions       `schedule`:   [N, 6] float32, how much room a plant of each age class shall have, from 0 (100 plants
-                  m-2) to 1 (4 plants m-2); `schedule.py` makes the robot's day of it
+                  m-2) to 1 (`least_density_per_m2`, 4); `schedule.py` makes the robot's day of it
                   `weight_schedule`: the same for six weights, from a seedling's to a head's in equal ratios
                   `operations`: [N, K, 2] integers, the robot's day itself: from slot 0..S-1, the nursery (S) or
                   nothing to do (S+1), to slot 0..S-1 or harvest (S); in this order, what is not possible is left out

@@ -104,7 +104,7 @@ class Densities:
 
     def act(self, env: GreenhouseSpacingVector, observations: Observations) -> Actions:
         """Return the schedule."""
-        actions = np.clip(action_for(self.per_m2), 0, 1).astype(np.float32)
+        actions = np.clip(action_for(self.per_m2, env.settings.least_density_per_m2), 0, 1).astype(np.float32)
         return np.broadcast_to(actions, (env.num_envs, NUM_CLASSES)).copy()
 
 

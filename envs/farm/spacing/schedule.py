@@ -6,7 +6,7 @@ import numpy as np
 
 from envs.farm.growth.integrator import Array
 from envs.farm.spacing.plant_bench import AGE, Operations, PlantBench
-from envs.farm.spacing.respacing import LEAST_M2, MOST_M2, Respacing
+from envs.farm.spacing.respacing import LEAST_M2, Respacing
 from envs.farm.spacing.settings import NUM_CLASSES
 from rlplat.interfaces import Arrays
 
@@ -14,17 +14,17 @@ FIRST_LIFE_D = 24.0
 """Days from planting to harvest that are reckoned with until heads are harvested."""
 
 
-def room_m2(actions: Array) -> Array:
-    """Return the room of a plant for actions from 0 (0.01 m2, 100 plants m-2) to 1 (0.25 m2, 4 plants m-2).
+def room_m2(actions: Array, least_per_m2: float) -> Array:
+    """Return the room of a plant for actions from 0 (0.01 m2, 100 plants m-2) to 1 (`least_per_m2` plants m-2).
 
     Equal steps of the action are equal ratios of room.
     """
-    return np.asarray(LEAST_M2 * (MOST_M2 / LEAST_M2) ** np.asarray(actions, dtype=np.float64))
+    return np.asarray(LEAST_M2 * (1 / (least_per_m2 * LEAST_M2)) ** np.asarray(actions, dtype=np.float64))
 
 
-def action_for(density_per_m2: Array) -> Array:
+def action_for(density_per_m2: Array, least_per_m2: float) -> Array:
     """Return the action for a density: the inverse of `room_m2`."""
-    return np.asarray(np.log(1 / (np.asarray(density_per_m2) * LEAST_M2)) / np.log(MOST_M2 / LEAST_M2))
+    return np.asarray(np.log(np.asarray(density_per_m2) * LEAST_M2) / np.log(least_per_m2 * LEAST_M2))
 
 
 class Schedule:
@@ -70,7 +70,7 @@ class Schedule:
         """Return the day's operations."""
         bench, settings = self.bench, self.bench.settings
         age, present = bench.plants[AGE].astype(np.intp), bench.present
-        of_class = room_m2(actions)
+        of_class = room_m2(actions, settings.least_density_per_m2)
         if self._by_weight:
             wanted_m2, movable = self._of_weight(of_class), present
         else:

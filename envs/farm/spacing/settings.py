@@ -98,6 +98,8 @@ class SpacingSettings(Settings):
     num_days: Annotated[int, Field(ge=1, le=3650)] = 120
     days_per_action: Annotated[int, Field(ge=1, le=30)] = 1
     """Days for which a schedule holds; a divisor of `num_days`."""
+    least_density_per_m2: Annotated[float, Field(ge=4, le=50)] = 4.0
+    """Which an action of 1 asks for; one of 0 asks for 100 plants m-2. The closer, the finer schedules are explored."""
     num_rows: Annotated[int, Field(ge=2, le=30)] = 10
     """Of slots, 0.1 m apart."""
     num_columns: Annotated[int, Field(ge=2, le=30)] = 20

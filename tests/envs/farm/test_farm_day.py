@@ -14,7 +14,7 @@ from envs.farm.spacing.plant_bench import VIGOUR
 from envs.farm.spacing.schedule import action_for
 from rlplat.errors import ConfigError, EnvError
 
-THIRTY = action_for(np.full(6, 30.0)).astype(np.float32)
+THIRTY = action_for(np.full(6, 30.0), 4.0).astype(np.float32)
 STANDS = Transplanted(planted=True, lost=None, strain=0.0, offset_mm=1.0, seconds=5.0)
 DROPPED = Transplanted(planted=False, lost="dropped", strain=0.0, offset_mm=math.nan, seconds=5.0)
 LEFT = Transplanted(planted=False, lost=None, strain=0.0, offset_mm=math.nan, seconds=0.0)

@@ -13,7 +13,7 @@ from envs.farm.spacing.greenhouse_spacing import GreenhouseSpacing, GreenhouseSp
 from envs.farm.spacing.observations import sampling_mask
 from envs.farm.spacing.overhead_view import OverheadView
 from envs.farm.spacing.plant_bench import AGE, QUALITY, SHADE, STRUCTURE, VIGOUR
-from envs.farm.spacing.policies import RandomOperations
+from envs.farm.spacing.policies import RandomOperations, shipped
 from envs.farm.spacing.schedule import action_for, room_m2
 from rlplat.errors import ConfigError, EnvError
 
@@ -37,7 +37,7 @@ def day(*operations, num_operations=30):
 
 
 def densities(*per_class):
-    return action_for(np.resize(per_class, 6)).astype(np.float32)
+    return action_for(np.resize(per_class, 6), 4.0).astype(np.float32)
 
 
 def test_a_vector_made_by_gymnasium_keeps_its_spaces_and_clears_its_benches_after_the_last_day():
@@ -298,7 +298,7 @@ def test_a_schedule_by_weight_gives_room_between_its_weights_in_equal_ratios_and
     env.reset(seed=0)
     schedule, plants = env.schedule, env.bench.plants
     assert schedule.weights_g[[0, -1]] == pytest.approx([2.4, 250])
-    rooms_m2 = room_m2(densities(100, 80, 60, 40, 20, 10))[None].repeat(2, axis=0)
+    rooms_m2 = room_m2(densities(100, 80, 60, 40, 20, 10), 4.0)[None].repeat(2, axis=0)
     asked_g = [1.0, *schedule.weights_g, 400.0, np.sqrt(schedule.weights_g[2] * schedule.weights_g[3])]
     plants[STRUCTURE, 1, : len(asked_g)] = [g * 0.05 / 0.93 for g in asked_g]
     found = schedule._of_weight(rooms_m2)[1, : len(asked_g)]
@@ -319,8 +319,26 @@ def test_seedlings_heavier_than_heads_leave_no_schedule_by_weight():
 
 
 def test_densities_and_actions_are_each_others_inverse():
-    assert room_m2(np.array([0.0, 1.0])) == pytest.approx([0.01, 0.25])
-    assert action_for(1 / room_m2(np.array([0.0, 0.3, 1.0]))) == pytest.approx([0, 0.3, 1], abs=1e-12)
+    for least_per_m2 in (4.0, 16.0):
+        assert room_m2(np.array([0.0, 1.0]), least_per_m2) == pytest.approx([0.01, 1 / least_per_m2])
+        rooms_m2 = room_m2(np.array([0.0, 0.3, 1.0]), least_per_m2)
+        assert action_for(1 / rooms_m2, least_per_m2) == pytest.approx([0, 0.3, 1], abs=1e-12)
+
+
+def test_a_schedule_asks_for_the_least_density_that_is_set_and_baselines_for_what_they_always_do():
+    env = GreenhouseSpacingVector(1, least_density_per_m2=20.0, num_days=60)
+    env.reset(seed=0)
+    assert 1 / room_m2(env.expert_actions()[0], 20.0) == pytest.approx(shipped()["three_stages"].per_m2, rel=1e-5)
+    env.schedule.operations(np.ones((1, 6), np.float32))
+    assert env.schedule.area_days(room_m2(np.ones((1, 6)), 20.0)) == pytest.approx(24 / 20)
+    few, many = (GreenhouseSpacingVector(1, least_density_per_m2=least, robot=SURE_ROBOT) for least in (4.0, 20.0))
+    for one in (few, many):
+        one.reset(seed=0)
+        for _ in range(20):
+            one.step(np.ones((1, 6), np.float32))
+    assert many.bench.present.sum() > 2 * few.bench.present.sum() > 0
+    with pytest.raises(ConfigError, match="least_density_per_m2 is 3"):
+        GreenhouseSpacing(least_density_per_m2=3)
 
 
 def test_the_classes_are_sums_of_the_table():

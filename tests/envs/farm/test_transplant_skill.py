@@ -19,7 +19,7 @@ from rlplat.training.session import train
 BLIND = {"pixels": None}
 ONE = {"level": 2, **BLIND}
 SORT = {"level": 4, "num_plugs": 2, "num_poor": 1, **BLIND}
-THIRTY = action_for(np.full(6, 30.0)).astype(np.float32)
+THIRTY = action_for(np.full(6, 30.0), 4.0).astype(np.float32)
 
 
 def drawn(executor, seeds):
