@@ -28,7 +28,7 @@ def farm_terms(accounts: SpacingAccounts, settings: FarmDaySettings, work: Work,
 
 @dataclass(frozen=True)
 class FarmSeason(Season):
-    """What farms brought after day 40."""
+    """What farms brought after the days in which they filled."""
 
     planted: Array
     """Seedlings that came to stand, of those that were asked for."""

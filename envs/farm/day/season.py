@@ -7,14 +7,12 @@ from typing import Any
 
 from envs.farm.day.accounts import FarmSeason
 from envs.farm.day.farm_day import FarmDayVector
-from envs.farm.spacing.accounts import STEADY_D
 from envs.farm.spacing.greenhouse_spacing import Actions
 from envs.farm.spacing.observations import Observations
 from envs.farm.spacing.policies import shipped
 from rlplat.environments.resolve import resolve
 from rlplat.environments.spaces import read_observations
 from rlplat.environments.task import Task
-from rlplat.errors import ConfigError
 from rlplat.evaluation.episodes import choose_actions
 from rlplat.evaluation.opponents import parse_opponent
 
@@ -30,10 +28,7 @@ def play(policy: str, seeds: Sequence[int], **settings: Any) -> FarmSeason:
     chosen = shipped().get(policy)
     settings = {"action": chosen.action, "observation": "classes"} | settings if chosen else settings
     env = FarmDayVector(len(seeds), **settings)
-    if env.settings.num_days <= STEADY_D:
-        raise ConfigError(
-            f"FarmDay: num_days is {env.settings.num_days}; it must be above {STEADY_D}, by when benches are full"
-        )
+    env.settings.check_is_measured(env.name)
     act = chosen.act if chosen else _Baseline(policy, settings).act
     observations, infos = env.reset(seed=list(seeds))
     while env.day < env.settings.num_days:

@@ -15,9 +15,6 @@ TERMS = ("sales", "rent", "light", "plugs", "operations")
 COSTS = ("moves", "damaged", "refused", "below_spec")
 AMOUNTS = ("planted", "harvested", "fresh_g", "full_heads")
 
-STEADY_D = 40
-"""Days that a bench takes to fill; what counts is measured afterwards."""
-
 _J_PER_KWH = 3.6e6
 
 
@@ -50,7 +47,7 @@ class SpacingAccounts:
 
 @dataclass(frozen=True)
 class Season:
-    """What benches brought after day 40, each `[N]`."""
+    """What benches brought after the days in which they filled, each `[N]`."""
 
     profit_eur_per_m2_day: Array
     """The reward."""
@@ -73,16 +70,17 @@ class Season:
 
 
 class SpacingSums:
-    """Sums over the days of an episode after the fortieth."""
+    """Sums over the days of an episode after those in which benches fill."""
 
-    def __init__(self) -> None:
+    def __init__(self, filling_days: int) -> None:
+        self._filling_days = filling_days
         self.totals: dict[str, Array] = {}
         """By name."""
         self._num_days = 0
 
     def add(self, day: int, values: dict[str, Array]) -> None:
         """Take in the costs, amounts and `reward` of a day, counted from 1."""
-        if day <= STEADY_D:
+        if day <= self._filling_days:
             return
         self._num_days += 1
         for name, value in values.items():

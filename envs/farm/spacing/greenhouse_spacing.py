@@ -11,8 +11,8 @@
 Reward terms are `sales`, and what is paid: `rent`, `light`, `plugs`, `operations`. `info["costs"]` counts `moves`,
 `damaged` plants, `refused` operations and heads `below_spec`; `info["amounts"]` plants `planted` and `harvested`,
 `fresh_g` sold, and `full_heads`: the same in heads of `harvest_g` and full quality. The farm goes on: nothing
-terminates an episode, `num_days` truncate it; `info["measures"]` then says what the days after the fortieth brought
-(`Season` in `accounts.py`). docs/farming.md has model and figures.
+terminates an episode, `num_days` truncate it; `info["measures"]` then says what the days after the first
+`filling_days`, 40, brought (`Season` in `accounts.py`). docs/farming.md has model and figures.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self.accounts = SpacingAccounts(self.settings, self.bench.lattice.area_m2)
         self.reward_area_m2 = 1.0
         """What the reward is divided by."""
-        self._sums = SpacingSums()
+        self._sums = SpacingSums(self.settings.filling_days)
         self._observer = Observer(self.bench, shows_vigour=self.shows_vigour)
         self.single_action_space = action_space(self.settings, self.bench.lattice.num_slots)
         self.single_observation_space = self._observer.space
@@ -129,7 +129,7 @@ class GreenhouseSpacingVector(VectorEnv[Observations, Actions, NDArray[Any]]):
         self._breaks = np.stack(uniform, axis=1) < robot.damage_probability
         self.bench.clear()
         self.schedule.reset()
-        self._sums = SpacingSums()
+        self._sums = SpacingSums(self.settings.filling_days)
         self._money = {name: np.zeros(self.num_envs) for name in self.terms}
         self.day = 0
         return self._observe()

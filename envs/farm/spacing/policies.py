@@ -13,13 +13,12 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from envs.farm.growth.integrator import Array
-from envs.farm.spacing.accounts import STEADY_D, Season
+from envs.farm.spacing.accounts import Season
 from envs.farm.spacing.greenhouse_spacing import Actions, GreenhouseSpacingVector
 from envs.farm.spacing.observations import Observations
 from envs.farm.spacing.respacing import LEAST_M2, MOST_M2
 from envs.farm.spacing.schedule import action_for
 from envs.farm.spacing.settings import NUM_CLASSES
-from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
 Kind = Literal["schedule", "weight_schedule", "operations"]
@@ -161,11 +160,7 @@ def shipped() -> dict[str, Policy]:
 def play(policy: Policy, seeds: Sequence[int], **settings: Any) -> Season:
     """Run a bench for each seed through an episode. Raises ConfigError if the episode has no steady days."""
     env = GreenhouseSpacingVector(len(seeds), action=policy.action, observation="classes", **settings)
-    if env.settings.num_days <= STEADY_D:
-        raise ConfigError(
-            f"GreenhouseSpacing: num_days is {env.settings.num_days}; it must be above {STEADY_D}, by when benches are "
-            "full"
-        )
+    env.settings.check_is_measured(env.name)
     observations, infos = env.reset(seed=list(seeds))
     while env.day < env.settings.num_days:
         observations, _, _, _, infos = env.step(policy.act(env, observations))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 
+from envs.farm.growth.integrator import Array
 from envs.farm.score_tables import header, interval, line, named
-from envs.farm.spacing.accounts import STEADY_D, Season
+from envs.farm.spacing.accounts import Season
 from envs.farm.spacing.policies import SHIPPED, play, shipped
-from envs.farm.spacing.search import as_yaml, search_all
-from envs.farm.spacing.settings import Money
+from envs.farm.spacing.search import EqualMoves, as_yaml, search_all
+from envs.farm.spacing.settings import Money, SpacingSettings
 from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
 
 NAMES = (
@@ -42,10 +44,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policies", nargs="+", choices=NAMES, default=NAMES)
     add_runs(parser)
     add_seed(parser)
+    parser.add_argument(
+        "--equal-moves",
+        action="store_true",
+        help="below each run, the best of all three stages that make no more moves for a head on the same seeds",
+    )
     parser.add_argument("--search", action="store_true", help=f"search schedules and write {SHIPPED.name} instead")
     parser.add_argument("--seeds", type=int, default=20, help="episodes, one seed each (default 20)")
-    parser.add_argument("--days", type=int, default=120, help="of an episode, above 40 (default 120)")
-    price_eur = Money().operation_eur
+    usual = SpacingSettings()
+    parser.add_argument(
+        "--days", type=int, default=usual.num_days, help=f"of an episode, above --from-day (default {usual.num_days})"
+    )
+    parser.add_argument(
+        "--from-day",
+        type=int,
+        default=usual.filling_days,
+        metavar="DAY",
+        help=f"after which days count; benches are empty on day 0 (default {usual.filling_days}: when they are full)",
+    )
+    price_eur = usual.money.operation_eur
     parser.add_argument(
         "--operation-eur",
         type=float,
@@ -62,17 +79,33 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"written: {SHIPPED}")
         return
     price_eur, policies = arguments.operation_eur, shipped()
-    settings = {"num_days": arguments.days, "money": {**Money().model_dump(), "operation_eur": price_eur}}
-    print(
-        f"{arguments.seeds} seeds, days {STEADY_D} to {arguments.days}, {price_eur:g} EUR an operation, 95 % intervals"
-    )
+    settings = {
+        "num_days": arguments.days,
+        "filling_days": arguments.from_day,
+        "money": {**Money().model_dump(), "operation_eur": price_eur},
+    }
+    days = f"days {arguments.from_day} to {arguments.days}"
+    print(f"{arguments.seeds} seeds, {days}, {price_eur:g} EUR an operation, 95 % intervals")
     print(*header(COLUMNS), sep="\n")
+    seeds = seeds_of_evaluation(arguments.seeds, arguments.seed)
     for name in arguments.policies:
-        season = play(policies[name], seeds_of_evaluation(arguments.seeds, arguments.seed), **settings)
-        print(row(name, policies[name].privileged, season), flush=True)
+        print(row(name, policies[name].privileged, play(policies[name], seeds, **settings)), flush=True)
+    all_stages = None
+    if arguments.equal_moves and arguments.runs:
+        all_stages = EqualMoves(progress=lambda text: print(text, file=sys.stderr, flush=True), **settings)
     for path in arguments.runs:
-        episodes = episodes_of_run(path, arguments.seeds, settings, arguments.seed)
-        print(row(path, False, Season(**episodes.measures)), flush=True)
+        season = Season(**episodes_of_run(path, arguments.seeds, settings, arguments.seed).measures)
+        print(row(path, False, season), flush=True)
+        if all_stages is not None:
+            print(row_of_equal_moves(all_stages.best(season.moves_per_head.mean(), seeds)), flush=True)
+
+
+def row_of_equal_moves(found: tuple[Array, Season] | None) -> str:
+    """Return a line for the best three stages that make no more moves than the run above."""
+    if found is None:
+        return line(["no three stages make so few moves", *"-" * (len(COLUMNS) - 1)])
+    densities, season = found
+    return row("three stages of " + ", ".join(f"{per_m2:g}" for per_m2 in densities), False, season)
 
 
 def row(name: str, privileged: bool, season: Season) -> str:

@@ -1,7 +1,8 @@
 """The search for the best schedules and the best daily rule of GreenhouseSpacing, on seeds of its own.
 
-In two rounds: every combination of the grid on `FIRST` seeds, then the `FINALISTS` best on more. Best is who needs the
-least area-days for a head of 250 g and full quality, which is what re-spacing is for.
+In two rounds: every combination of the grid on a few seeds, then the `FINALISTS` best on more. Best is who needs the
+least area-days for a head of 250 g and full quality, which is what re-spacing is for. `EqualMoves` is a search among
+those schedules of three stages that make no more moves than a policy which they are compared with.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from envs.farm.growth.integrator import Array
 from envs.farm.growth.parameters import load_crop
+from envs.farm.spacing.accounts import Season
 from envs.farm.spacing.plant_bench import PlantBench
 from envs.farm.spacing.policies import Densities, HoldLeafArea, Policy, WeightDensities, play
 from envs.farm.spacing.respacing import LEAST_M2
@@ -27,7 +30,11 @@ LEAF_AREA_INDICES = (4.0, 5.0, 6.0, 7.0, 8.0)
 SEEDLINGS_PER_DAY = (2.0, 2.25, 2.5, 2.75, 3.0)
 
 FIRST_SEEDS, FINAL_SEEDS = range(1), range(1, 5)
+EQUAL_MOVES_SEEDS = range(4)
+"""Of the first round of `EqualMoves`, which chooses among schedules closer to each other."""
 FINALISTS = 10
+_MOVES_BY_CHANCE = 0.05
+"""Moves for a head by which a mean over the seeds of the first round may be too high."""
 _SIDE_BY_SIDE = 64
 """Benches of one vector."""
 
@@ -71,9 +78,9 @@ def search(
     progress: Progress | None = None,
 ) -> Winner:
     """Try rows `[C, P]`; `policy_of` makes a policy of one row for each bench, `[N, P]`."""
-    first = _area_days(rows, policy_of, first_seeds, progress)
+    first = _seasons(rows, policy_of, first_seeds, progress).area_days_per_head.mean(axis=1)
     finalists = rows[np.argsort(first, kind="stable")[:FINALISTS]]
-    final = _area_days(finalists, policy_of, final_seeds, progress)
+    final = _seasons(finalists, policy_of, final_seeds, progress).area_days_per_head.mean(axis=1)
     if progress:
         progress(f"{finalists[final.argmin()].tolist()}: {final.min():.4f}")
     return Winner(finalists[final.argmin()], float(final.min()), len(rows))
@@ -96,6 +103,35 @@ def search_all(progress: Progress | None = None) -> dict[str, Winner]:
     return winners
 
 
+class EqualMoves:
+    """All schedules of three stages, in episodes of these settings."""
+
+    def __init__(self, *, progress: Progress | None = None, **settings: Any) -> None:
+        self.rows = staged(3)
+        self._settings, self._progress = settings, progress
+        self._first = self._seasons(self.rows, EQUAL_MOVES_SEEDS)
+
+    def best(self, moves_per_head: float, seeds: Sequence[int]) -> tuple[Array, Season] | None:
+        """Return the densities `[6]` that need the least area-days on these seeds with at most so many moves.
+
+        Both are means over the seeds; with what each seed brought. None: all make more moves.
+        """
+        moves = self._first.moves_per_head.mean(axis=1)
+        by_area = np.argsort(self._first.area_days_per_head.mean(axis=1), kind="stable")
+        limits = moves_per_head, moves_per_head + _MOVES_BY_CHANCE
+        best_first = [by_area[moves[by_area] <= most][:FINALISTS] for most in limits]
+        finalists = self.rows[np.unique([moves.argmin(), *np.concatenate(best_first)])]
+        final = self._seasons(finalists, seeds)
+        allowed = final.moves_per_head.mean(axis=1) <= moves_per_head
+        if not allowed.any():
+            return None
+        best = int(np.where(allowed, final.area_days_per_head.mean(axis=1), np.inf).argmin())
+        return finalists[best], Season(**{name: values[best] for name, values in vars(final).items()})
+
+    def _seasons(self, rows: Array, seeds: Sequence[int]) -> Season:
+        return _seasons(rows, Densities, seeds, self._progress, **self._settings)
+
+
 def as_yaml(winners: dict[str, Winner]) -> str:
     """Return the text of `schedules.yaml`."""
     lines = [
@@ -112,18 +148,21 @@ def as_yaml(winners: dict[str, Winner]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _area_days(
-    rows: Array, policy_of: Callable[[Array], Policy], seeds: Sequence[int], progress: Progress | None
-) -> Array:
-    """Return the mean area-days of a head for each row, `[C]`; infinite where nothing is sold."""
+def _seasons(
+    rows: Array,
+    policy_of: Callable[[Array], Policy],
+    seeds: Sequence[int],
+    progress: Progress | None,
+    **settings: Any,
+) -> Season:
+    """Return what rows `[C, P]` bring, each `[C, seeds]`."""
     chunk = max(1, _SIDE_BY_SIDE // len(seeds))
-    means = []
+    seasons: list[Season] = []
     for begin in range(0, len(rows), chunk):
         part = rows[begin : begin + chunk]
-        season = play(policy_of(np.repeat(part, len(seeds), axis=0)), [*seeds] * len(part))
-        means.append(season.area_days_per_head.reshape(len(part), len(seeds)).mean(axis=1))
+        seasons.append(play(policy_of(np.repeat(part, len(seeds), axis=0)), [*seeds] * len(part), **settings))
         if progress:
-            progress(
-                f"{begin + len(part)} of {len(rows)} on {len(seeds)} seeds: best {np.concatenate(means).min():.3f}"
-            )
-    return np.concatenate(means)
+            least = min(one.area_days_per_head.reshape(-1, len(seeds)).mean(axis=1).min() for one in seasons)
+            progress(f"{begin + len(part)} of {len(rows)} on {len(seeds)} seeds: best {least:.3f}")
+    together = {name: np.concatenate([vars(one)[name] for one in seasons]) for name in vars(seasons[0])}
+    return Season(**{name: values.reshape(-1, len(seeds)) for name, values in together.items()})

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from envs.farm.settings import Fraction, NotNegative, Positive, Settings
+from rlplat.errors import ConfigError
 
 NUM_CLASSES = 6
 """Numbers of a schedule: classes of age, or weights."""
@@ -96,6 +97,8 @@ class SpacingSettings(Settings):
     """How much room plants of each age class, or of each weight, shall have, or the robot's day itself."""
     observation: Literal["table", "classes", "overhead"] = "table"
     num_days: Annotated[int, Field(ge=1, le=3650)] = 120
+    filling_days: Annotated[int, Field(ge=0)] = 40
+    """Days that a bench takes to fill; measures tell what the days after them brought."""
     days_per_action: Annotated[int, Field(ge=1, le=30)] = 1
     """Days for which a schedule holds; a divisor of `num_days`."""
     least_density_per_m2: Annotated[float, Field(ge=4, le=50)] = 4.0
@@ -123,3 +126,11 @@ class SpacingSettings(Settings):
         if self.days_per_action > 1 and self.action == "operations":
             raise ValueError(f"days_per_action is {self.days_per_action}; operations are those of one day: set it to 1")
         return self
+
+    def check_is_measured(self, environment: str) -> None:
+        """Raise ConfigError if the days in which benches fill leave none to measure."""
+        if self.num_days <= self.filling_days:
+            raise ConfigError(
+                f"{environment}: num_days is {self.num_days}; it must be above filling_days, {self.filling_days}, by "
+                "when benches are full"
+            )

@@ -26,7 +26,7 @@ def test_a_season_counts_the_days_after_the_fortieth_and_repeats():
     assert play("three_stages", [6], num_days=50).profit_eur_per_m2_day == pytest.approx(
         one.profit_eur_per_m2_day[1], rel=1e-12
     )
-    with pytest.raises(ConfigError, match="num_days is 40; it must be above 40"):
+    with pytest.raises(ConfigError, match="FarmDay: num_days is 40; it must be above filling_days, 40"):
         play("three_stages", [5], num_days=40)
 
 

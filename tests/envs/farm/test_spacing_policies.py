@@ -17,7 +17,7 @@ from envs.farm.spacing.policies import (
     play,
     shipped,
 )  # fmt: skip
-from envs.farm.spacing.search import FINAL_SEEDS, as_yaml, by_power_of_weight, search, staged
+from envs.farm.spacing.search import FINAL_SEEDS, EqualMoves, as_yaml, by_power_of_weight, search, staged
 from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
 
@@ -47,10 +47,20 @@ def test_a_seasons_figures_agree_with_each_other():
     assert season.moves_per_head == 0
 
 
+def test_a_season_from_the_first_day_has_the_heads_of_the_filling_days_and_of_those_after_them():
+    sure = {"robot": {"damage_probability": 0}, "seedlings": {"weight_sd": 0}}
+    policy = shipped()["two_stages"]
+    whole, filling, rest = (
+        2 * (days - first) / play(policy, [3], num_days=days, filling_days=first, **sure).area_days_per_head
+        for days, first in ((60, 0), (40, 0), (60, 40))
+    )
+    assert filling > 10 and rest > 10 and whole == pytest.approx(filling + rest)
+
+
 def test_a_season_needs_steady_days():
-    with pytest.raises(ConfigError, match="num_days is 40; it must be above 40"):
+    with pytest.raises(ConfigError, match="GreenhouseSpacing: num_days is 40; it must be above filling_days, 40"):
         play(Nothing(), [0], num_days=40)
-    with pytest.raises(SystemExit, match="num_days is 40; it must be above 40"):
+    with pytest.raises(SystemExit, match="num_days is 40; it must be above filling_days, 40"):
         main(["spacing", "--policies", "nothing", "--days", "40"])
 
 
@@ -104,6 +114,22 @@ def test_the_search_finds_the_best_of_its_grid():
     assert winner.area_days == pytest.approx(play(Densities(rows[1]), [1, 2]).area_days_per_head.mean())
 
 
+def test_the_best_three_stages_at_equal_moves_are_the_best_of_those_that_make_no_more():
+    small = {"num_rows": 4, "num_columns": 5, "num_days": 60}
+    rows, seeds = staged(3), [7, 8]
+    first = play(Densities(rows.repeat(4, axis=0)), [*range(4)] * len(rows), **small)
+    area_days, moves = (of.reshape(-1, 4).mean(axis=1) for of in (first.area_days_per_head, first.moves_per_head))
+    every = EqualMoves(**small)
+    for most in (0.3, 9.0):
+        row, season = every.best(most, seeds)
+        assert season.moves_per_head.mean() <= most
+        assert (vars(play(Densities(row), seeds, **small))["area_days_per_head"] == season.area_days_per_head).all()
+        rivals = [play(Densities(rows[one]), seeds, **small) for one in np.argsort(area_days + (moves > most))[:10]]
+        able = [of.area_days_per_head.mean() for of in rivals if of.moves_per_head.mean() <= most]
+        assert len(able) > 1 and season.area_days_per_head.mean() <= min(able)
+    assert every.best(-1.0, seeds) is None
+
+
 def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
     found = read_yaml(SHIPPED)
     assert [found[name]["num_tried"] for name in found] == [6, 75, 200, 30, 25]
@@ -121,6 +147,8 @@ def test_scores_come_as_a_table_that_says_who_knew_more(capsys):
     assert columns.startswith("| policy | area-days per head")
     assert nothing.startswith("| nothing | inf | -0.") and rule.startswith("| hold_lai (privileged) | ")
     assert len({line.count("|") for line in (columns, nothing, rule)}) == 1
+    main(["spacing", "--policies", "nothing", "--seeds", "2", "--days", "5", "--from-day", "2"])
+    assert capsys.readouterr().out.startswith("2 seeds, days 2 to 5, ")
 
 
 def test_scores_are_at_the_price_of_operations_that_is_asked_for(capsys):
