@@ -14,6 +14,7 @@ from envs.farm.spacing.policies import SHIPPED, play, shipped
 from envs.farm.spacing.search import EqualMoves, as_yaml, search_all
 from envs.farm.spacing.settings import Money, SpacingSettings
 from envs.farm.trained import add_runs, add_seed, episodes_of_run, seeds_of_evaluation
+from rlplat.errors import ConfigError
 
 NAMES = (
     "nothing",
@@ -78,6 +79,8 @@ def run(arguments: argparse.Namespace) -> None:
         SHIPPED.write_text(as_yaml(search_all(progress=lambda text: print(text, flush=True))), "utf-8")
         print(f"written: {SHIPPED}")
         return
+    if arguments.equal_moves and not arguments.runs:
+        raise ConfigError("--equal-moves compares runs with three stages, but no run is named; add --runs RUN")
     price_eur, policies = arguments.operation_eur, shipped()
     settings = {
         "num_days": arguments.days,
@@ -91,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name in arguments.policies:
         print(row(name, policies[name].privileged, play(policies[name], seeds, **settings)), flush=True)
     all_stages = None
-    if arguments.equal_moves and arguments.runs:
+    if arguments.equal_moves:
         all_stages = EqualMoves(progress=lambda text: print(text, file=sys.stderr, flush=True), **settings)
     for path in arguments.runs:
         season = Season(**episodes_of_run(path, arguments.seeds, settings, arguments.seed).measures)

@@ -17,6 +17,7 @@ from envs.farm.spacing.policies import (
     play,
     shipped,
 )  # fmt: skip
+from envs.farm.spacing.scores import row_of_equal_moves
 from envs.farm.spacing.search import FINAL_SEEDS, EqualMoves, as_yaml, by_power_of_weight, search, staged
 from rlplat.errors import ConfigError
 from rlplat.yaml_files import read_yaml
@@ -127,7 +128,12 @@ def test_the_best_three_stages_at_equal_moves_are_the_best_of_those_that_make_no
         rivals = [play(Densities(rows[one]), seeds, **small) for one in np.argsort(area_days + (moves > most))[:10]]
         able = [of.area_days_per_head.mean() for of in rivals if of.moves_per_head.mean() <= most]
         assert len(able) > 1 and season.area_days_per_head.mean() <= min(able)
+        name = "three stages of " + ", ".join(f"{per_m2:g}" for per_m2 in row)
+        assert row_of_equal_moves((row, season)).startswith(f"| {name} | {season.area_days_per_head.mean():.3f} [")
     assert every.best(-1.0, seeds) is None
+    assert row_of_equal_moves(None).count("|") == row_of_equal_moves((row, season)).count("|")
+    with pytest.raises(SystemExit, match="no run is named; add --runs RUN"):
+        main(["spacing", "--equal-moves"])
 
 
 def test_the_file_of_winners_is_what_the_search_writes_and_its_scores_are_met():
