@@ -329,8 +329,6 @@ def test_a_schedule_asks_for_the_least_density_that_is_set_and_baselines_for_wha
     env = GreenhouseSpacingVector(1, least_density_per_m2=20.0, num_days=60)
     env.reset(seed=0)
     assert 1 / room_m2(env.expert_actions()[0], 20.0) == pytest.approx(shipped()["three_stages"].per_m2, rel=1e-5)
-    env.schedule.operations(np.ones((1, 6), np.float32))
-    assert env.schedule.area_days(room_m2(np.ones((1, 6)), 20.0)) == pytest.approx(24 / 20)
     few, many = (GreenhouseSpacingVector(1, least_density_per_m2=least, robot=SURE_ROBOT) for least in (4.0, 20.0))
     for one in (few, many):
         one.reset(seed=0)
